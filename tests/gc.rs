@@ -332,3 +332,75 @@ fn room_of_small_objects_is_given_to_large_ones() {
         }
     }
 }
+
+/// The largest number below `more` that fits.
+fn most_that(mut more: i32, mut fits: impl FnMut(i32) -> bool) -> i32 {
+    let mut most = 1;
+    while more - most > 1 {
+        let middle = most + (more - most) / 2;
+        *(if fits(middle) { &mut most } else { &mut more }) = middle;
+    }
+    most
+}
+
+/// A list that fills 4 MiB but for what `spare` objects take, of 32 bytes each.
+fn nearly_full(store: &mut Store<()>, spare: i32) -> Instance {
+    store.set_limits(StoreLimitsBuilder::new().gc_heap(4 << 20).build());
+    let instance = lists(store);
+    let keep = instance.get_typed_func::<i32, ()>(&*store, "keep").unwrap();
+    // How many there are room for depends on what lies beside objects.
+    let fits = |store: &mut Store<()>, count: i32| {
+        instance.get_global(&*store, "kept").unwrap().set(&mut *store, Val::AnyRef(None)).unwrap();
+        store.gc();
+        keep.call(store, count).is_ok()
+    };
+    let most = most_that(200_000, |count| fits(store, count));
+    assert!(most > 100_000, "{most} objects");
+    assert!(fits(store, most - spare));
+    instance
+}
+
+/// Where nearly all is in use, each object that a program makes would have all of it looked at, for the fuel of one object.
+#[test]
+fn a_heap_that_is_nearly_full_is_full() {
+    let mut store = Store::new(&engine(GcStress::None), ());
+    let instance = nearly_full(&mut store, 10);
+    let garbage = instance.get_typed_func::<i32, ()>(&store, "garbage").unwrap();
+    let error = garbage.call(&mut store, 100_000).unwrap_err();
+    assert_eq!(error.trap(), Some(Trap::GcHeapOutOfMemory));
+    assert_eq!(garbage.call(&mut store, 1_000).unwrap_err().trap(), Some(Trap::GcHeapOutOfMemory));
+    // What is not in use any more makes room.
+    instance.get_global(&store, "kept").unwrap().set(&mut store, Val::AnyRef(None)).unwrap();
+    store.gc();
+    garbage.call(&mut store, 1_000_000).unwrap();
+    // With a tenth of it free a program goes on.
+    let mut store = Store::new(&engine(GcStress::None), ());
+    let instance = nearly_full(&mut store, 12_000);
+    instance.get_typed_func::<i32, ()>(&store, "garbage").unwrap().call(&mut store, 1_000_000).unwrap();
+}
+
+/// Rows of 100 structs each, in a table: what is left of them on stacks is a row at most.
+#[test]
+fn a_program_that_gives_up_what_fills_the_heap_fills_it_again() {
+    let text = r#"(module
+        (type $list (struct (field $next (ref null $list)) (field i64)))
+        (table $rows (export "rows") 5000 (ref null $list))
+        (func $row (result (ref null $list)) (local $n i32) (local $list (ref null $list))
+            (loop $more
+                (local.set $list (struct.new $list (local.get $list) (i64.const 1)))
+                (br_if $more (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 100))))
+            (local.get $list))
+        (func (export "fill") (param $n i32)
+            (table.fill $rows (i32.const 0) (ref.null $list) (table.size $rows))
+            (loop $more
+                (table.set $rows (local.get $n) (call $row))
+                (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))"#;
+    let mut store = Store::new(&engine(GcStress::None), ());
+    store.set_limits(StoreLimitsBuilder::new().gc_heap(4 << 20).build());
+    let fill = instance(&mut store, &[], text).get_typed_func::<i32, ()>(&store, "fill").unwrap();
+    let most = most_that(5_000, |rows| fill.call(&mut store, rows).is_ok());
+    assert!(most > 1_200, "{most} rows of 100 structs of 24 bytes");
+    for _ in 0..20 {
+        fill.call(&mut store, most - 5).unwrap();
+    }
+}

@@ -7,6 +7,7 @@ mod waiting;
 
 use pirn::*;
 use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -328,4 +329,145 @@ fn an_async_call_that_is_dropped_roots_nothing() {
     table.set(&mut store, 0, Ref::Extern(None)).unwrap();
     store.gc();
     assert_eq!(Arc::strong_count(&value), 1);
+}
+
+/// A module that makes a struct, gives what one holds, and makes many others.
+const BOXES: &str = r#"(module
+    (type $box (struct (field (mut i64))))
+    (import "" "call" (func $call))
+    (func (export "make") (param i64) (result anyref) (struct.new $box (local.get 0)))
+    (func (export "get") (param anyref) (result i64) (struct.get $box 0 (ref.cast (ref $box) (local.get 0))))
+    (func (export "waste") (local $n i32)
+        (loop $more
+            (drop (struct.new $box (i64.const 0x6666)))
+            (br_if $more (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 100000)))))
+    (func (export "holds") (result i64) (local $box (ref null $box))
+        (local.set $box (struct.new $box (i64.const 42)))
+        (call $call)
+        (struct.get $box 0 (local.get $box))))"#;
+
+fn boxes(store: &mut Store<()>, call: Func) -> Instance {
+    let module = Module::new(store.engine(), BOXES).unwrap();
+    Instance::new(store, &module, &[call.into()]).unwrap()
+}
+
+/// One store when it is asked first, another one from then on.
+struct Changing<'a>(Option<&'a mut Store<()>>, StoreContextMut<'a, ()>);
+
+impl AsContext for Changing<'_> {
+    type Data = ();
+    fn as_context(&self) -> StoreContext<'_, ()> {
+        self.1.as_context()
+    }
+}
+
+impl AsContextMut for Changing<'_> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, ()> {
+        match self.0.take() {
+            Some(first) => first.as_context_mut(),
+            None => self.1.as_context_mut(),
+        }
+    }
+}
+
+#[test]
+fn a_scope_ends_nothing_of_another_store() {
+    let engine = Engine::default();
+    let (mut store, mut other) = (Store::new(&engine, ()), Store::new(&engine, ()));
+    let value = ExternRef::new(&mut store, 7);
+    drop(RootScope::new(Changing(Some(&mut other), store.as_context_mut())));
+    assert!(value.data(&store).unwrap().is_some());
+}
+
+/// A call's arguments and results are in no root of the embedder's while a hook is told of the call.
+#[test]
+fn arguments_and_results_stay_while_a_hook_collects() {
+    for at in [CallHook::CallingWasm, CallHook::ReturningFromWasm] {
+        let engine = Engine::new(Config::new().limits(StoreLimitsBuilder::new().gc_heap(2 << 20).build())).unwrap();
+        let mut store = Store::new(&engine, ());
+        let call = Func::wrap(&mut store, || {});
+        let instance = boxes(&mut store, call);
+        let make = instance.get_typed_func::<i64, Option<Rooted<AnyRef>>>(&store, "make").unwrap();
+        let get = instance.get_typed_func::<Option<Rooted<AnyRef>>, i64>(&store, "get").unwrap();
+        let waste = instance.get_typed_func::<(), ()>(&store, "waste").unwrap();
+        let told = Arc::new(AtomicUsize::new(0));
+        let times = Arc::clone(&told);
+        let mut is_inside = false;
+        store.call_hook(move |mut context, now| {
+            if now == at && !std::mem::replace(&mut is_inside, true) {
+                times.fetch_add(1, Ordering::Relaxed);
+                let dropped = Arc::new(());
+                ExternRef::new(RootScope::new(&mut context), Arc::clone(&dropped));
+                context.gc();
+                assert_eq!(Arc::strong_count(&dropped), 1, "it is collected here, too");
+                // More than the heap has room for.
+                waste.call(&mut context, ())?;
+                is_inside = false;
+            }
+            Ok(())
+        });
+        let value = make.call(&mut store, 42).unwrap();
+        assert_eq!(get.call(&mut store, value).unwrap(), 42);
+        let value = make.call_resumable(&mut store, 43).unwrap().finished().unwrap();
+        assert_eq!(get.call_resumable(&mut store, value).unwrap().finished(), Some(43));
+        assert!(told.load(Ordering::Relaxed) >= 4);
+    }
+}
+
+/// Panics when it is dropped, with something that does so, too.
+struct Panics;
+
+impl Drop for Panics {
+    fn drop(&mut self) {
+        struct Again;
+        impl Drop for Again {
+            fn drop(&mut self) {
+                if !std::thread::panicking() {
+                    panic!("on purpose, again");
+                }
+            }
+        }
+        std::panic::panic_any(Again);
+    }
+}
+
+#[test]
+fn values_that_panic_when_they_are_dropped_do_no_harm() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let call = Func::wrap(&mut store, |mut caller: Caller<'_, ()>| {
+        let inner = Func::wrap(&mut caller, |mut caller: Caller<'_, ()>| {
+            let mut scope = RootScope::new(&mut caller);
+            let values = [ExternRef::new(&mut scope, Panics), ExternRef::new(&mut scope, Panics)];
+            drop(scope);
+            caller.as_context_mut().gc();
+            assert!(values.iter().all(|value| value.data(&caller).is_err()));
+        });
+        assert!(inner.call_resumable(&mut caller, &[]).unwrap().finished().is_some());
+        caller.as_context_mut().gc();
+        // What a frame further out has is there still.
+        let waste = caller.get_export("waste").unwrap().into_func().unwrap();
+        waste.invoke::<(), ()>(&mut caller, ()).unwrap();
+    });
+    let instance = boxes(&mut store, call);
+    assert_eq!(instance.get_typed_func::<(), i64>(&store, "holds").unwrap().call(&mut store, ()).unwrap(), 42);
+}
+
+#[test]
+fn a_host_function_that_panics_keeps_nothing_rooted() {
+    let mut store = Store::new(&Engine::default(), ());
+    let value = Arc::new(());
+    let held = Arc::clone(&value);
+    let call = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>| {
+        ExternRef::new(&mut caller, Arc::clone(&held));
+        assert!(Arc::strong_count(&held) == 0, "on purpose");
+    });
+    let instance = boxes(&mut store, call);
+    let holds = instance.get_typed_func::<(), i64>(&store, "holds").unwrap();
+    for _ in 0..3 {
+        assert!(catch_unwind(AssertUnwindSafe(|| holds.call(&mut store, ()))).is_err());
+    }
+    assert_eq!(Arc::strong_count(&value), 5);
+    store.gc();
+    assert_eq!(Arc::strong_count(&value), 2);
 }

@@ -58,9 +58,13 @@ impl fmt::Display for I32Exit {
 impl StdError for I32Exit {}
 
 /// An exception was thrown: the one that the store has [pending](crate::Store::take_pending_exception). Nothing in WebAssembly has caught it,
-/// if a call fails with this. If a host function returns it, the exception goes on in its caller.
+/// if a call fails with this. If a host function returns it, the exception goes on in its caller, provided that it is still pending there: else
+/// this is an error as any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ThrownException;
+pub struct ThrownException {
+    /// Of the exception: see [`Vm::pending_number`](pirn_exec::Vm::pending_number).
+    pub(crate) number: u64,
+}
 
 impl fmt::Display for ThrownException {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -200,8 +204,10 @@ impl Error {
     pub(crate) fn into_exit(self) -> Exit {
         match self.downcast::<Yield>() {
             Ok(payload) => Exit::Yield(payload.into_payload()),
-            Err(error) if error.is::<ThrownException>() => Exit::Thrown(Some(Box::new(error))),
-            Err(error) => Exit::Host(Box::new(error)),
+            Err(error) => match error.downcast_ref::<ThrownException>() {
+                Some(&ThrownException { number }) => Exit::Thrown { number, error: Some(Box::new(error)) },
+                None => Exit::Host(Box::new(error)),
+            },
         }
     }
 
@@ -250,8 +256,8 @@ impl Error {
             Exit::Yield(_) => format_err!(
                 "a host function yielded in a call that cannot be resumed: `call_resumable` would have to begin it"
             ),
-            Exit::Thrown(None) => Self::new(ThrownException),
-            Exit::Host(error) | Exit::Thrown(Some(error)) => match error.downcast::<Self>() {
+            Exit::Thrown { number, error: None } => Self::new(ThrownException { number }),
+            Exit::Host(error) | Exit::Thrown { error: Some(error), .. } => match error.downcast::<Self>() {
                 Ok(error) => *error,
                 Err(other) => match other.downcast::<CaughtPanic>() {
                     Ok(panic) => std::panic::resume_unwind(panic.0),

@@ -204,3 +204,30 @@ fn references_go_round() {
     let other = Store::new(store.engine(), ());
     assert!(value.data(&other).is_err());
 }
+
+/// The id of a type that nobody has is given to another one.
+#[test]
+fn globals_and_tables_keep_the_type_they_are_of() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let text = |fields: &str| {
+        format!(
+            r#"(module (type $s (struct {fields}))
+                (import "" "g" (global (mut (ref null $s)))) (import "" "t" (table 0 (ref null $s))))"#
+        )
+    };
+    let module = |fields: &str| Module::new(&engine, text(fields)).unwrap();
+    let mut items: Vec<Extern> = Vec::new();
+    for import in module("(field (mut i64)) (field f32)").imports() {
+        items.push(match import.ty() {
+            ExternType::Global(ty) => Global::new(&mut store, ty, Val::AnyRef(None)).unwrap().into(),
+            ExternType::Table(ty) => Table::new(&mut store, ty, Ref::Any(None)).unwrap().into(),
+            other => panic!("{other}"),
+        });
+    }
+    let others: Vec<Module> = (0..20).map(|n| module(&"(field i32)".repeat(n))).collect();
+    for other in &others {
+        assert!(Instance::new(&mut store, other, &items).is_err());
+    }
+    Instance::new(&mut store, &module("(field (mut i64)) (field f32)"), &items).unwrap();
+}

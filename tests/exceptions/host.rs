@@ -136,14 +136,35 @@ fn a_host_function_throws_another_or_the_same_later() {
     }
 }
 
+/// The error of an exception that is pending no more, or in another store, throws nothing: least of all what is pending by chance.
 #[test]
-fn without_a_pending_exception_it_is_an_error_like_others() {
+fn what_is_not_pending_is_not_thrown() {
     for engine in engines() {
+        let mut other = store(&engine, ());
+        let no_values = tag(&mut other, &[]);
+        let exception = ExnRef::new(&mut other, &no_values, &[]).unwrap();
+        let elsewhere = other.throw::<()>(exception).unwrap_err();
         let mut store = store(&engine, ());
-        let (instance, _) = instance(&mut store, |_, _, _| Err(Error::new(ThrownException).context("on purpose")));
-        let error = call(&mut store, instance, "caught", 0).unwrap_err();
-        assert!(error.is::<ThrownException>() && error.to_string() == "on purpose");
-        assert!(!store.has_pending_exception());
+        let (instance, _) = instance(&mut store, move |mut caller, tag, n| {
+            let exception = ExnRef::new(&mut caller, &tag, &[Val::I32(n)])?;
+            let first = caller.throw::<()>(exception).unwrap_err();
+            match n {
+                0 => return Err(Error::new(elsewhere).context("on purpose")),
+                1 => drop(caller.take_pending_exception()),
+                2 => {
+                    let exception = ExnRef::new(&mut caller, &tag, &[Val::I32(7)])?;
+                    assert_ne!(caller.throw::<()>(exception), Err(first));
+                }
+                _ => {}
+            }
+            Err(Error::new(first).context("on purpose"))
+        });
+        for n in 0..3 {
+            let error = call(&mut store, instance, "caught", n).unwrap_err();
+            assert!(error.is::<ThrownException>() && error.to_string() == "on purpose", "{n}: {error}");
+            assert_eq!(store.has_pending_exception(), n != 1);
+        }
+        assert_eq!(call(&mut store, instance, "caught", 3).unwrap(), 1_003);
     }
 }
 

@@ -350,3 +350,16 @@ fn what_is_rooted_later_has_no_copy_wherever_scopes_end() {
     assert!(there.unwrap_anyref().unwrap().as_array(&copy).unwrap().is_some());
     assert_refused(copy.forked(later), "was not rooted when the store was forked");
 }
+
+/// The place of a value that was freed may have another one, which a handle of the first does not stand for in a copy either.
+#[test]
+fn a_value_whose_scope_has_ended_is_not_in_a_copy() {
+    let mut store = Store::new(&Engine::default(), ());
+    let ended = ExternRef::new(RootScope::new(&mut store), "first");
+    store.gc();
+    let there = ExternRef::new(&mut store, "second");
+    let copy = store.fork(()).unwrap();
+    assert!(copy.forked(ended).is_err());
+    let there = copy.forked(there).unwrap().data(&copy).unwrap().unwrap();
+    assert_eq!(there.downcast_ref(), Some(&"second"));
+}

@@ -278,3 +278,49 @@ fn objects_are_made_anew() {
         }
     }
 }
+
+/// What is given up is no room as long as there is more than the limits allow.
+#[test]
+fn limits_that_were_set_later_hold_after_a_reset() {
+    let mut store = Store::new(&Engine::default(), ());
+    let module = module(
+        &store.engine().clone(),
+        r#"(module (memory 1) (table $t 1 funcref)
+            (func (export "pages") (param i32) (result i32) (memory.grow (local.get 0)))
+            (func (export "elements") (param i32) (result i32) (table.grow $t (ref.null func) (local.get 0))))"#,
+    );
+    let grow = |store: &mut Store<()>, instance: Instance, name: &str, more: i32| {
+        instance.get_typed_func::<i32, i32>(&*store, name).unwrap().call(store, more).unwrap()
+    };
+    let [one, two] = [(); 2].map(|()| Instance::new(&mut store, &module, &[]).unwrap());
+    for name in ["pages", "elements"] {
+        assert_eq!(grow(&mut store, one, name, 99), 1);
+        assert_eq!(grow(&mut store, two, name, 1), 1);
+    }
+    store.set_limits(StoreLimitsBuilder::new().total_memory_size(5 << 16).total_table_elements(5).build());
+    one.reset(&mut store).unwrap();
+    for name in ["pages", "elements"] {
+        assert_eq!(grow(&mut store, one, name, 3), -1, "two have three of five");
+        assert_eq!(grow(&mut store, two, name, 2), 2);
+        assert_eq!(grow(&mut store, one, name, 1), -1);
+    }
+}
+
+/// An importer that found a table larger than it is now is restored all the same.
+#[cfg(feature = "snapshot")]
+#[test]
+fn a_snapshot_of_what_was_reset_is_restored() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let exporter = module(&engine, r#"(module (table (export "t") 1 funcref) (memory (export "m") 1))"#);
+    let importer = module(&engine, r#"(module (import "" "t" (table 5 funcref)) (import "" "m" (memory 3)))"#);
+    let instance = Instance::new(&mut store, &exporter, &[]).unwrap();
+    let (table, memory) = (instance.get_table(&store, "t").unwrap(), instance.get_memory(&store, "m").unwrap());
+    table.grow(&mut store, 4, Ref::Func(None)).unwrap();
+    memory.grow(&mut store, 2).unwrap();
+    Instance::new(&mut store, &importer, &[table.into(), memory.into()]).unwrap();
+    instance.reset(&mut store).unwrap();
+    let snapshot = Snapshot::take(&store, &[]).unwrap();
+    let mut restored = Store::new(&engine, ());
+    snapshot.restore(&mut restored, &Linker::new(&engine), &[exporter, importer]).unwrap();
+}

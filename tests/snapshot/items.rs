@@ -263,3 +263,32 @@ fn declared_types_of_the_host_are_kept() {
     let (mut store, restored) = restored(&bytes, &engine, &definitions, &[TEXT], &mut ()).unwrap();
     check(&mut store, restored.instances()[0]);
 }
+
+/// Several threads may look at a store at once, and what one of them roots is not ended by another that takes a snapshot.
+#[test]
+fn a_snapshot_leaves_the_references_of_others_alone() {
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let text = r#"(module
+        (type $list (struct (field (ref null $list))))
+        (global $list (export "list") (mut (ref null $list)) (ref.null $list))
+        (func (export "make") (local $n i32)
+            (loop $more
+                (global.set $list (struct.new $list (global.get $list)))
+                (br_if $more (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 500))))))"#;
+    let instance = Instance::new(&mut store, &module(&engine, text), &[]).unwrap();
+    instance.get_typed_func::<(), ()>(&store, "make").unwrap().call(&mut store, ()).unwrap();
+    let list = instance.get_global(&store, "list").unwrap();
+    let (store, before) = (&store, list.get(&store).unwrap_anyref().unwrap());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| (0..20).for_each(|_| drop(Snapshot::take(store, &[]).unwrap())));
+        }
+        for _ in 0..1_000 {
+            let value = list.get(store).unwrap_anyref().unwrap();
+            std::thread::yield_now();
+            value.ty(store).unwrap();
+        }
+    });
+    before.ty(store).unwrap();
+}

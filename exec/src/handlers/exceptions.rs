@@ -93,9 +93,9 @@ unsafe fn throw_exception(vm: *mut Vm, exception: Word, behind: *const u64, plac
         match catch(vm, from, exception) {
             Some(handler) => (*vm).saved = handler,
             None => {
-                (*vm).pending = exception;
+                let number = (*vm).set_pending_exception(exception);
                 (*vm).stopped_at = StoppedAt::Place(place);
-                (*vm).exit = Some(Exit::Thrown(None));
+                (*vm).exit = Some(Exit::Thrown { number, error: None });
             }
         }
     }
@@ -113,7 +113,9 @@ unsafe fn throw_exception(vm: *mut Vm, exception: Word, behind: *const u64, plac
 pub(crate) unsafe fn catch_from_host(vm: *mut Vm) -> *mut Vm {
     // SAFETY: the machine's fields are nobody else's (I2): the host function is over. The saved registers are asked for.
     unsafe {
-        if matches!((*vm).exit, Some(Exit::Thrown(_)))
+        // An error may be of an exception that is pending no more, or of another store's.
+        if let Some(Exit::Thrown { number, .. }) = (*vm).exit
+            && number == (*vm).pending_number
             && (*vm).pending != 0
             && !planted(39)
             && let Some(handler) = catch(vm, (*vm).saved, (*vm).pending)

@@ -5,6 +5,7 @@ use crate::handlers::dispatch::run;
 use crate::handlers::exit::exit_cell;
 use crate::state::crossing::CallHook;
 use crate::state::frames::{frame_end, push_frame};
+use crate::state::heap::OuterStack;
 use crate::state::instance::InstanceHead;
 use crate::state::record::{FuncRecord, code_head};
 use crate::state::registers::Registers;
@@ -136,9 +137,11 @@ unsafe fn call_told(
     values: &mut [Word],
     first: Option<ValType>,
 ) -> Result<(), Exit> {
-    // SAFETY: the same is asked for.
-    let outcome =
-        unsafe { told(vm, CallHook::CallingWasm, |entry| call_in(vm, entry, func, on_behalf, values, first)) };
+    let words: *mut [Word] = values;
+    // SAFETY: the same is asked for. Of the words nobody else has a reference but `call_in`.
+    let outcome = unsafe {
+        told(vm, CallHook::CallingWasm, words, |entry| call_in(vm, entry, func, on_behalf, &mut *words, first))
+    };
     // SAFETY: the machine is live and stands still.
     if unsafe { !(*vm).is_told() } {
         return outcome;
@@ -152,6 +155,7 @@ unsafe fn call_told(
 }
 
 /// Tells the machine's hook, if there is one, of what `run` does in a new entry, in which nothing ran yet: `begins`, and that it comes back.
+/// `words` are the arguments, and the results if it returns: references among them are nowhere else while the hook is told.
 ///
 /// A host function that yields is about to go on, maybe with what it has of the store, which nobody else may have meanwhile. So nothing
 /// is told of that. It returns when the execution goes on, and if that does not, the caller tells so ([`ended`]).
@@ -160,10 +164,12 @@ unsafe fn call_told(
 /// Those of `run`, or of the hook; too many entries are nested.
 ///
 /// # Safety
-/// `vm` is live and stands still, and nothing refers to what a host function may change.
+/// `vm` is live and stands still, and nothing refers to what a host function may change. The words are initialised, and nobody refers to them
+/// but `run`, after which they are still there if it returns `Ok`.
 pub(crate) unsafe fn told(
     vm: *mut Vm,
     begins: CallHook,
+    words: *const [Word],
     run: impl FnOnce(HostEntry) -> Result<(), Exit>,
 ) -> Result<(), Exit> {
     // SAFETY: what is asked for. Before and after the entry the machine is as its caller had it.
@@ -177,7 +183,7 @@ pub(crate) unsafe fn told(
         if !(*vm).is_told() {
             return run(entry);
         }
-        let outcome = match Vm::crossed(vm, begins) {
+        let outcome = match crossed_with(vm, begins, words) {
             Ok(()) => run(entry),
             Err(exit) if begins == CallHook::CallingWasm => return Err(exit),
             Err(exit) => {
@@ -188,13 +194,29 @@ pub(crate) unsafe fn told(
         // A panic goes through without further ado.
         if !matches!(outcome, Err(Exit::Panic(_) | Exit::Yield(_))) {
             let _entry = HostEntry::count(vm);
-            // The results are nowhere that collecting looks at.
-            (*vm).heap.hold();
-            let told = Vm::crossed(vm, CallHook::ReturningFromWasm);
-            (*vm).heap.release();
+            // What pauses may have its words elsewhere by now, and looks after them itself.
+            let words = if outcome.is_ok() { words } else { &[] };
+            (*vm).heap.note_results(true);
+            let told = crossed_with(vm, CallHook::ReturningFromWasm, words);
+            (*vm).heap.note_results(false);
             told?;
         }
         outcome
+    }
+}
+
+/// Tells the machine's hook, while collecting looks at these words as at those of a stack.
+///
+/// # Safety
+/// That of [`Vm::crossed`]; the words are initialised, and nobody writes to them meanwhile.
+unsafe fn crossed_with(vm: *mut Vm, at: CallHook, words: *const [Word]) -> Result<(), Exit> {
+    let base = words.cast::<Word>();
+    // SAFETY: as is asked for; nobody else refers to the heap.
+    unsafe {
+        (*vm).heap.outer.push(OuterStack { base, top: base.wrapping_add(words.len()), r0: 0 });
+        let told = Vm::crossed(vm, at);
+        (*vm).heap.outer.pop();
+        told
     }
 }
 

@@ -358,7 +358,10 @@ impl Execution {
         unsafe {
             match HostEntry::new(vm) {
                 Some(entry) => self.run_in(vm, entry, poller),
-                None => told(vm, begins, |entry| self.run_in(vm, entry, poller)),
+                None => {
+                    let words = std::ptr::slice_from_raw_parts(self.first_word(), self.words as usize);
+                    told(vm, begins, words, |entry| self.run_in(vm, entry, poller))
+                }
             }
         }
     }
@@ -398,7 +401,7 @@ impl Execution {
                     return Err(exit);
                 }
                 Some(exit @ (Exit::NoStack { .. } | Exit::Panic(_))) => return Err(exit),
-                Some(exit @ (Exit::Trap(_) | Exit::Host(_) | Exit::Thrown(_))) => {
+                Some(exit @ (Exit::Trap(_) | Exit::Host(_) | Exit::Thrown { .. })) => {
                     let is_overflow = matches!(exit, Exit::Trap(Trap::StackOverflow));
                     let exit = Vm::traced(vm, exit);
                     if is_overflow {

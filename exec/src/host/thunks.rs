@@ -269,7 +269,7 @@ unsafe fn leave_exit(vm: *mut Vm, exit: Exit, yielded: Yielded) {
             Exit::Late => Exit::Trap(Trap::Interrupt),
             exit @ (Exit::Trap(_)
             | Exit::Host(_)
-            | Exit::Thrown(_)
+            | Exit::Thrown { .. }
             | Exit::Yield(_)
             | Exit::NoStack { .. }
             | Exit::Panic(_)) => exit,

@@ -15,6 +15,17 @@ use pirn_decode::objects::LENGTH_AT;
 use pirn_decode::planted;
 use std::ptr::null;
 
+/// How much is collected.
+#[derive(Debug, Clone, Copy)]
+enum Much {
+    /// All that nothing refers to.
+    All,
+    /// The same, because there is no room ([`Heap::make_room`]).
+    Room,
+    /// What is due: bit by bit ([`Heap::advance`]).
+    Due,
+}
+
 impl Vm {
     /// The heap of its store.
     ///
@@ -38,7 +49,30 @@ impl Vm {
     /// should be ([I5](crate#safety)).
     pub unsafe fn collect(this: *mut Self) {
         // SAFETY: the words below the first free one are those of frames, if something runs.
-        unsafe { Self::collect_below(this, (*this).top, true) };
+        unsafe { Self::collect_below(this, (*this).top, Much::All) };
+    }
+
+    /// Collects what nothing refers to, because there is no room. Whether it did: it does not where that was in vain several times already, and
+    /// the heap is nearly full of what is in use.
+    ///
+    /// # Safety
+    /// As for [`Vm::collect`].
+    pub unsafe fn make_room(this: *mut Self) -> bool {
+        // SAFETY: as above.
+        unsafe { Self::make_room_below(this, (*this).top) }
+    }
+
+    /// # Safety
+    /// As for [`Vm::make_room`], if the frames on the stack in use end at `top`.
+    unsafe fn make_room_below(this: *mut Self, top: *const Word) -> bool {
+        // SAFETY: as is asked for; nobody else refers to the heap.
+        unsafe {
+            if !(*this).heap.may_make_room() {
+                return false;
+            }
+            Self::collect_below(this, top, Much::Room);
+            true
+        }
     }
 
     /// Begins or ends a collection, if that is due.
@@ -49,18 +83,18 @@ impl Vm {
         // SAFETY: as above.
         unsafe {
             if (*this).heap.is_due() {
-                Self::collect_below(this, (*this).top, false);
+                Self::collect_below(this, (*this).top, Much::Due);
             }
         }
     }
 
-    /// As [`Vm::collect`], if the frames on the stack in use end at `top`; all at once or, if it is due, bit by bit ([`Heap::advance`]).
+    /// Collects, if the frames on the stack in use end at `top`.
     ///
     /// # Safety
     /// As there; `top` is null if no stack is in use.
     #[cold]
     #[inline(never)]
-    unsafe fn collect_below(this: *mut Self, top: *const Word, at_once: bool) {
+    unsafe fn collect_below(this: *mut Self, top: *const Word, much: Much) {
         // SAFETY: the machine stands still, so nobody else refers to its fields; words of stacks were zero once and so are initialised.
         // All that is given to the marker is as it asks for, if the hooks do as they should.
         unsafe {
@@ -73,7 +107,8 @@ impl Vm {
             let heap = &mut (*this).heap;
             let roots = |marker: &mut Marker<'_>| {
                 marker.runs = stack.is_some() || !outer.is_empty();
-                if !planted(7) {
+                // Where nothing runs it is what something left that has ended.
+                if stack.is_some() && !planted(7) {
                     marker.mark_maybe(r0);
                 }
                 if !planted(8) {
@@ -100,10 +135,10 @@ impl Vm {
                     (hooks.free)(store, marker);
                 }
             };
-            if at_once {
-                heap.collect(roots, unmarked)
-            } else {
-                heap.advance(roots, unmarked)
+            match much {
+                Much::All => heap.collect(roots, unmarked),
+                Much::Room => heap.make_room(roots, unmarked),
+                Much::Due => heap.advance(roots, unmarked),
             }
             (*this).heap.outer = outer;
         }
@@ -125,13 +160,14 @@ impl Vm {
         // SAFETY: the machine is alone with its heap (I2), and the rest is asked for.
         unsafe {
             if (*this).heap.is_due() {
-                Self::collect_below(this, top, false);
+                Self::collect_below(this, top, Much::Due);
             }
             if let Some(object) = (*this).heap.take(bytes) {
                 return object;
             }
-            Self::collect_below(this, top, true);
-            if let Some(object) = (*this).heap.take(bytes) {
+            if Self::make_room_below(this, top)
+                && let Some(object) = (*this).heap.take(bytes)
+            {
                 return object;
             }
             (*this).heap.give_empty_back();

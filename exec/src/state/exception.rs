@@ -7,6 +7,7 @@ use crate::Word;
 use crate::state::heap::object::{EXCEPTION_VALUES_AT, ObjectType, TAG_AT as TAG_BYTE};
 use crate::state::tag::Tag;
 use crate::state::vm::Vm;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The word that holds the tag of the exception at `exception`.
 const TAG_AT: usize = TAG_BYTE as usize / size_of::<Word>();
@@ -84,13 +85,29 @@ impl Vm {
         }
     }
 
-    /// Leaves an exception for whoever throws it next: a host function that returns [`Exit::Thrown`](crate::Exit::Thrown). It is not
-    /// collected meanwhile.
+    /// Leaves an exception for whoever throws it next: a host function that returns [`Exit::Thrown`](crate::Exit::Thrown) with the number that
+    /// this gives. It is not collected meanwhile.
     ///
     /// # Safety
     /// [I5](crate#safety): it is the word of an exception of this machine's store.
-    pub unsafe fn set_pending_exception(&mut self, exception: Word) {
+    pub unsafe fn set_pending_exception(&mut self, exception: Word) -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         self.pending = exception;
+        self.pending_number = NEXT.fetch_add(1, Ordering::Relaxed);
+        self.pending_number
+    }
+
+    /// The number of the exception that was left last: no other one has it in the process, but copies of the same in copies of its store.
+    pub fn pending_number(&self) -> u64 {
+        self.pending_number
+    }
+
+    /// Leaves the copy of the exception that `origin` has pending.
+    ///
+    /// # Safety
+    /// [I5](crate#safety): `exception` is the word of an exception of this machine's store, or 0.
+    pub unsafe fn set_forked_exception(&mut self, origin: &Self, exception: Word) {
+        (self.pending, self.pending_number) = (exception, origin.pending_number);
     }
 
     /// The exception that nothing has caught, or that a host function is to throw; 0 if there is none.

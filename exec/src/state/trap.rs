@@ -164,9 +164,13 @@ pub enum Exit {
     Trap(Trap),
     /// A host function, or the hook that lowers a function, returned this error.
     Host(Box<dyn Any + Send>),
-    /// Nothing has caught the machine's [pending exception](crate::Vm::take_pending_exception). If a host function throws that, this is
-    /// what it returned.
-    Thrown(Option<Box<dyn Any + Send>>),
+    /// Nothing has caught the machine's [pending exception](crate::Vm::take_pending_exception).
+    Thrown {
+        /// Its [number](crate::Vm::pending_number). If that of the pending exception is another one, it is no exception that can be caught.
+        number: u64,
+        /// If a host function throws it, what that returned.
+        error: Option<Box<dyn Any + Send>>,
+    },
     /// Metered code reached a place that costs more than the machine's fuel.
     OutOfFuel {
         /// What it costs.

@@ -137,6 +137,8 @@ pub struct Vm {
     subtypes: Option<SubtypeHook>,
     /// The exception that nothing has caught yet, or 0.
     pub(crate) pending: Word,
+    /// See [`Vm::pending_number`].
+    pub(crate) pending_number: u64,
     /// What is known of places that exceptions were thrown through.
     pub(crate) thrown_at: Places,
     pub(crate) roots: Option<RootsHooks>,
@@ -187,6 +189,7 @@ impl Vm {
             is_watched: false,
             subtypes: None,
             pending: 0,
+            pending_number: 0,
             thrown_at: Places::default(),
             roots: None,
             heap: Heap::new(),

@@ -121,7 +121,9 @@ pub(crate) async fn run<T: 'static, R: 'static>(
                 next_poll().await;
                 let polled = poll_fn(|context| poll(machine.get(), context, interval, waits, &mut words)).await;
                 if let Err(error) = polled {
-                    if error.is::<ThrownException>() {
+                    if let Some(&thrown) = error.downcast_ref::<ThrownException>()
+                        && store.opaque().is_pending(thrown)
+                    {
                         let thrown = poll_fn(|context| {
                             // SAFETY: L2: the store is borrowed, and its machine is this.
                             let _polling = unsafe { Polling::new(machine.get(), interval, 0) };

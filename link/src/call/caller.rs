@@ -44,9 +44,8 @@ impl<'a, T: 'static> Caller<'a, T> {
     #[inline]
     pub(super) fn in_scope<R>(mut self, func: impl FnOnce(Caller<'_, T>) -> R) -> R {
         let count = self.root_count();
-        let result = func(self.reborrow());
-        self.store.opaque_mut().end_scope(count);
-        result
+        let mut scope = Scope { caller: self, count };
+        func(scope.caller.reborrow())
     }
 
     #[inline]
@@ -90,6 +89,19 @@ impl<T: 'static> AsContext for Caller<'_, T> {
     #[inline]
     fn as_context(&self) -> StoreContext<'_, T> {
         self.store.as_context()
+    }
+}
+
+/// What a host function roots beyond so many references, which ends when it returns, or panics.
+struct Scope<'a, T: 'static> {
+    caller: Caller<'a, T>,
+    count: usize,
+}
+
+impl<T: 'static> Drop for Scope<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.caller.store.opaque_mut().end_scope(self.count);
     }
 }
 

@@ -12,11 +12,17 @@ use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
 
 impl StoreOpaque {
-    fn set_pending_exception(&mut self, exception: Rooted<ExnRef>) {
+    fn set_pending_exception(&mut self, exception: Rooted<ExnRef>) -> ThrownException {
         let word = exception.word(self).expect("an exception that is thrown");
         // SAFETY: L5: it is an exception of this store, which `word` compared. L1 and L2: the store owns its machine; what runs on it, if
         // anything, waits for the mutable borrow to end.
-        unsafe { (*self.vm()).set_pending_exception(word) };
+        ThrownException { number: unsafe { (*self.vm()).set_pending_exception(word) } }
+    }
+
+    /// Whether this is about the exception that is pending.
+    pub(super) fn is_pending(&self, thrown: ThrownException) -> bool {
+        // SAFETY: L1 and L2: the store owns its machine, and nobody writes to it while the store is borrowed.
+        self.has_pending_exception() && unsafe { (*self.vm()).pending_number() } == thrown.number
     }
 
     fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {
@@ -61,8 +67,7 @@ macro_rules! throwing {
             /// # Panics
             /// The exception belongs to another store, or its scope has ended.
             pub fn throw<R>(&mut self, exception: Rooted<ExnRef>) -> Result<R, ThrownException> {
-                self.as_context_mut().opaque_mut().set_pending_exception(exception);
-                Err(ThrownException)
+                Err(self.as_context_mut().opaque_mut().set_pending_exception(exception))
             }
 
             /// The exception that nothing has caught, if there is one; there is none any more.

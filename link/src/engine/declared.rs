@@ -76,7 +76,7 @@ fn keeper(known: &KnownType) -> Option<&Keeper> {
 
 impl Engine {
     /// One more use of the type with this id, if there is one. (Slow for a function type that names no other.)
-    fn kept(&self, id: TypeId) -> Option<KeptType> {
+    pub(crate) fn kept(&self, id: TypeId) -> Option<KeptType> {
         Some(KeptType::new(self, self.types().again_of(id)?))
     }
 

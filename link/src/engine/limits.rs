@@ -144,6 +144,11 @@ impl StoreLimits {
     pub(crate) fn room(&self, bytes: u64, elements: u64) -> Room {
         Room { bytes: self.total_bytes.saturating_sub(bytes), elements: self.total_elements.saturating_sub(elements) }
     }
+
+    /// How much more so many bytes and elements are than is allowed.
+    pub(crate) fn over(&self, bytes: u64, elements: u64) -> Room {
+        Room { bytes: bytes.saturating_sub(self.total_bytes), elements: elements.saturating_sub(self.total_elements) }
+    }
 }
 
 /// Builds [`StoreLimits`], from the defaults or from others:
@@ -195,8 +200,11 @@ impl StoreLimitsBuilder {
     }
 
     /// Sets the most bytes that structs, arrays and exceptions may take in all, with the room between them, which is taken by the MiB: with less than one there
-    /// are none. What does not fit after
-    /// a collection ends the execution with [`crate::Trap::GcHeapOutOfMemory`].
+    /// are none. What does not fit after a collection ends the execution with [`crate::Trap::GcHeapOutOfMemory`]. So does what would only fit after another
+    /// one, if more than 15/16 of the heap are in use and several collections in a row have freed less than a 16th: else a program in a full heap would
+    /// collect for each object that it makes, and pay hardly any fuel for it.
+    ///
+    /// While it is marked, a heap takes a list of objects that are still to be looked at besides; seldom it is long, at most some 8 bytes an object.
     pub fn gc_heap(mut self, bytes: u64) -> Self {
         self.0.gc_heap = bytes;
         self

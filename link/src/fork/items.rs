@@ -12,6 +12,7 @@ use crate::items::table::Table;
 use crate::items::tag::Tag;
 use crate::items::value::{Ref, Val};
 use crate::store::handle::StoreId;
+use crate::store::held_refs::RootPlace;
 use sealed::Copy;
 
 /// What a store may have a copy of, and [`Store::forked`](crate::Store::forked) gives it.
@@ -35,15 +36,16 @@ pub(super) mod sealed {
     }
 }
 
-/// Whether the copy still has the value of the embedder with this index in `store`, which it was forked of.
+/// Whether the copy still has the value of the embedder with this index in `store`, which it was forked of; a reference to the value was rooted
+/// there at this place, whether its scope has ended or not.
 ///
 /// # Errors
-/// It was not; the value was made since; or it was freed in the copy.
-fn check_extern(copy: &Copy<'_>, store: StoreId, index: usize) -> Result<()> {
+/// It was not; the value was made since; it was freed, in the copy or before.
+fn check_extern(copy: &Copy<'_>, store: StoreId, index: usize, place: RootPlace) -> Result<()> {
     if index >= copy.0.origin_of(store)?.externs {
         return Err(format_err!("it was made since the store was forked"));
     }
-    if copy.0.extern_value(index).is_none() {
+    if copy.0.extern_value(index).is_none() || !copy.0.externs().was_there(index, place) {
         return Err(format_err!("nothing in this store refers to it any more"));
     }
     Ok(())
@@ -93,7 +95,7 @@ forked! {
 impl<T> sealed::Forked for Rooted<T> {
     fn in_fork(self, copy: &Copy<'_>) -> Result<Self> {
         let Some(index) = self.extern_index() else { return self.in_copy(copy.0) };
-        check_extern(copy, self.store(), index)?;
+        check_extern(copy, self.store(), index, self.place())?;
         copy.0.keep_extern(index);
         // SAFETY: L5: the copy has a value of the embedder with this index, to which a `T` refers here.
         Ok(unsafe { Self::of_index(copy.0, index) })

@@ -5,7 +5,7 @@ use crate::items::value::Val;
 use crate::store::handle::Handle;
 use crate::store::instance_data::GlobalItem;
 use crate::store::{AsContext, AsContextMut};
-use pirn_decode::GlobalType;
+use pirn_decode::{GlobalType, ValType};
 
 /// A global of an instance, or made by the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,7 +21,7 @@ impl Global {
     /// Makes a global.
     ///
     /// # Errors
-    /// `value` is of another type or store; the system has no memory.
+    /// `value` is of another type or store; the type that `ty` names is gone; the system has no memory.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: Val) -> Result<Self> {
         let mut store = store.as_context_mut();
         let store = store.opaque_mut();
@@ -29,6 +29,9 @@ impl Global {
             return Err(format_err!("value of a global: expected {}, found {}", ty.content, value.ty()));
         }
         let words = value.to_words(store)?;
+        if let ValType::Ref(ty) = ty.content {
+            store.keep_type(ty.heap_type())?;
+        }
         let global = store.add_globals(&[ty])?.next().expect("one was asked for");
         // SAFETY: L5: the global was made just now, of the type that the value's was compared with; `to_words` compared the store.
         unsafe { global.get_mut(store)?.cell.set(words) };

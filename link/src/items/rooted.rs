@@ -77,6 +77,11 @@ impl<T> Rooted<T> {
         self.store
     }
 
+    /// Where it is rooted.
+    pub(crate) fn place(self) -> RootPlace {
+        self.place
+    }
+
     /// The index of the value of the embedder that it refers to, if it does.
     pub(crate) fn extern_index(self) -> Option<usize> {
         pirn_exec::extern_index(self.word)
@@ -191,20 +196,26 @@ impl<T> OwnedRooted<T> {
 #[derive(Debug)]
 pub struct RootScope<C: AsContextMut> {
     store: C,
+    /// Of which store the count is: a context of the embedder's own may give another one next time.
+    of: StoreId,
     count: usize,
 }
 
 impl<C: AsContextMut> RootScope<C> {
     /// A scope in the innermost one of `store`.
     pub fn new(mut store: C) -> Self {
-        let count = store.as_context_mut().opaque_mut().root_count();
-        Self { store, count }
+        let mut context = store.as_context_mut();
+        let (of, count) = (context.opaque().id(), context.opaque_mut().root_count());
+        Self { store, of, count }
     }
 }
 
 impl<C: AsContextMut> Drop for RootScope<C> {
     fn drop(&mut self) {
-        self.store.as_context_mut().opaque_mut().end_scope(self.count);
+        let mut context = self.store.as_context_mut();
+        if context.opaque().id() == self.of {
+            context.opaque_mut().end_scope(self.count);
+        }
     }
 }
 

@@ -34,11 +34,12 @@ impl Table {
     /// Makes a table, all its elements `init`.
     ///
     /// # Errors
-    /// `init` is of another type or store; `ty` is not valid (spec 3.2.4), passes the store's limits, or the system has
+    /// `init` is of another type or store; the type that `ty` names is gone; `ty` is not valid (spec 3.2.4), passes the store's limits, or the system has
     /// not that much memory.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Self> {
         let mut store = store.as_context_mut();
         let init = word(ty.element, init, store.opaque())?;
+        store.opaque_mut().keep_type(ty.element.heap_type())?;
         // SAFETY: L5: type and store of the reference were compared.
         unsafe { store.opaque_mut().create_table(ty, init) }.map(Self)
     }

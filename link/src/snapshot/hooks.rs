@@ -6,6 +6,8 @@ use std::any::Any;
 /// Writes down, and makes again, what snapshots hold of the embedder's: values of `externref`s, and what host functions yielded.
 ///
 /// Each method refuses what it is asked, unless it is written. `()` is for stores without such things; a host function may yield `()` there.
+///
+/// References that a method gets from the store while a snapshot is taken are rooted until it is.
 pub trait SnapshotHooks {
     /// Bytes of which [`SnapshotHooks::load_extern`] makes the value again. It is asked once for each value, however many references
     /// there are.

@@ -16,7 +16,6 @@ use pirn_decode::objects::is_traced;
 use pirn_decode::{FuncIdx, RefType, TableType, ValType};
 use pirn_exec::Word;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// A page of zeros of so many bytes is left out.
 const PAGE: usize = 4096;
@@ -31,18 +30,7 @@ pub(super) fn take(
     hooks: &mut dyn SnapshotHooks,
 ) -> Result<(State, Vec<Handle<InstanceData>>)> {
     // What is looked at is rooted only as long as that.
-    let roots = store.root_count_within();
-    // Hooks are the embedder's code.
-    let taken = catch_unwind(AssertUnwindSafe(|| take_rooted(store, paused, hooks)));
-    store.end_scope_within(roots);
-    taken.unwrap_or_else(|payload| resume_unwind(payload))
-}
-
-fn take_rooted(
-    store: &StoreOpaque,
-    paused: &[&dyn PausedCall],
-    hooks: &mut dyn SnapshotHooks,
-) -> Result<(State, Vec<Handle<InstanceData>>)> {
+    let _look = store.look();
     let (modules, places) = modules(store)?;
     let mut names = Names::new(store, &modules, hooks)?;
     let mut state = State { fuel: store.fuel().ok(), ..State::default() };

@@ -10,7 +10,8 @@ pub enum UpdateDeadline {
     /// It goes on, with a deadline so many ticks later.
     Continue(u64),
     /// It pauses, with a deadline so many ticks later, if it is a resumable call; [`Paused::resume`](crate::Paused::resume) has it go
-    /// on. If a tick has passed the deadline by then, the ticks, one at least, count from then.
+    /// on. If a tick has passed the deadline by then, the ticks, one at least, count from then. With none at all it is late when it goes on,
+    /// and pauses again where it stands, until a tick has passed or there is another deadline.
     ///
     /// A thread that waits (`memory.atomic.wait32`, `wait64`) is not woken by notifications while it is paused: it compares the value when it
     /// goes on, and waits again if that is as it was.

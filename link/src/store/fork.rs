@@ -125,6 +125,7 @@ impl StoreOpaque {
         }
         copy.set_limits(self.limits().clone());
         *copy.room_mut() = self.room();
+        copy.over = self.over;
         let [memories, tables] = [self.holdings().memories.bytes(), self.holdings().tables.bytes()];
         let account = self.engine().account();
         let (memories, tables) = (Held::new(&account.memories, memories), Held::new(&account.tables, tables));
@@ -258,7 +259,7 @@ impl StoreOpaque {
         // SAFETY: L1 and L2: both machines are of stores that are borrowed mutably. L5: what is pending is an exception, which has a copy.
         unsafe {
             let pending = (*self.vm()).pending_exception();
-            (*copy.vm()).set_pending_exception(moved.object(pending));
+            (*copy.vm()).set_forked_exception(&*self.vm(), moved.object(pending));
         }
     }
 

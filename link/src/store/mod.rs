@@ -300,8 +300,10 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
         if let Some(made) = once(self) {
             return Ok(made);
         }
-        self.collect();
-        once(self).ok_or_else(|| Trap::GcHeapOutOfMemory.into())
+        let vm = self.opaque().vm();
+        // SAFETY: L1 and L2, as in `collect`.
+        let made = if unsafe { Vm::make_room(vm) } { once(self) } else { None };
+        made.ok_or_else(|| Trap::GcHeapOutOfMemory.into())
     }
 
     fn limiter_mut(&mut self) -> &mut Option<Limiter<T>> {

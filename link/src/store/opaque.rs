@@ -20,7 +20,7 @@ use crate::store::moved::Origin;
 use crate::store::pinned::Pinned;
 use hashbrown::HashTable;
 use pirn_decode::{
-    FuncIdx, FuncType, GlobalType, KnownType, MemoryType, Subtyping, TableType, TagType, TypeId, planted,
+    FuncIdx, FuncType, GlobalType, HeapType, KnownType, MemoryType, Subtyping, TableType, TagType, TypeId, planted,
 };
 use pirn_exec::{
     FuncRecord, GlobalCell, Heap, Held, Holdings, InstanceHead, Memory, ObjectType, Room, SharedMemory, Table, Vm,
@@ -29,7 +29,7 @@ use pirn_exec::{
 use std::any::Any;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Host functions that stand for others, by the addresses of these, which are kept, and the types that they were declared to be of.
 pub(super) type StandIns = HashMap<(usize, Option<TypeId>), (Arc<HostItem>, Handle<FuncRecord>)>;
@@ -40,6 +40,8 @@ pub struct StoreOpaque {
     engine: Engine,
     machine: Pinned<Vm>,
     limits: StoreLimits,
+    /// How much more memories and tables have than the limits allow, which may have been set afterwards.
+    pub(super) over: Room,
     /// How the limiter is asked, if there is one.
     pub(super) ask: Option<Ask>,
     /// What instances hold.
@@ -89,6 +91,7 @@ impl StoreOpaque {
             engine: engine.clone(),
             machine,
             limits,
+            over: Room { bytes: 0, elements: 0 },
             ask: None,
             held,
             hosts: HashTable::new(),
@@ -235,7 +238,8 @@ impl StoreOpaque {
 
     /// Keeps a value of the embedder: its index.
     pub(crate) fn add_extern(&mut self, value: Arc<dyn Any + Send + Sync>) -> usize {
-        let index = self.externs.push(value);
+        let generation = self.roots.get_mut().unwrap_or_else(PoisonError::into_inner).generation;
+        let index = self.externs.push(value, generation);
         let count = self.externs.len();
         let heap = self.heap();
         heap.set_externs(count);
@@ -244,6 +248,11 @@ impl StoreOpaque {
             unsafe { heap.keep(extern_word(index)) };
         }
         index
+    }
+
+    /// The values of the embedder that references here are to.
+    pub(crate) fn externs(&self) -> &Externs {
+        &self.externs
     }
 
     /// The value of the embedder with this index, unless it was freed.
@@ -274,9 +283,23 @@ impl StoreOpaque {
         let elements = |item: &Pinned<Table>| unsafe { item.as_ptr().as_ref() }.size();
         let (bytes, elements) = (self.memories.iter().map(bytes).sum(), self.tables.iter().map(elements).sum());
         *self.room_mut() = self.limits.room(bytes, elements);
+        self.over = self.limits.over(bytes, elements);
         let limit = self.limits.gc_heap;
         self.heap().set_limit(limit);
         self.hook_growing();
+    }
+
+    /// Has memories and tables take so much less. What is beyond the limits comes off first.
+    pub(super) fn give_room(&mut self, bytes: u64, elements: u64) {
+        let pay = |over: &mut u64, freed: u64| {
+            let paid = freed.min(*over);
+            *over -= paid;
+            freed - paid
+        };
+        let (bytes, elements) = (pay(&mut self.over.bytes, bytes), pay(&mut self.over.elements, elements));
+        let room = self.room_mut();
+        room.bytes = room.bytes.saturating_add(bytes);
+        room.elements = room.elements.saturating_add(elements);
     }
 
     /// What memories and tables may still grow by.
@@ -399,6 +422,19 @@ impl StoreOpaque {
         let object = heap.exception_type(type_id, make);
         tag.set_object_type(object);
         Ok(handle)
+    }
+
+    /// Keeps the type that a heap type names, if it names one, with the store: something that is made here is of it, and no module need have it.
+    ///
+    /// # Errors
+    /// The engine knows no such type any more.
+    pub(crate) fn keep_type(&mut self, ty: HeapType) -> Result<()> {
+        let Some(id) = ty.type_id() else { return Ok(()) };
+        if self.object_types.iter().all(|kept| kept.id() != id) {
+            let kept = self.engine.kept(id).ok_or_else(|| format_err!("the engine has no type {ty} any more"))?;
+            self.object_types.push(kept);
+        }
+        Ok(())
     }
 
     /// What the heap knows of objects of a type of structs or arrays, which is kept with the store.

@@ -50,8 +50,7 @@ impl StoreOpaque {
         let reset = unsafe { item.reset(min, image) };
         let (more, is_image) =
             reset.ok_or_else(|| format_err!("the system gave no memory to reset one of type {}", item.ty()))?;
-        let room = self.room_mut();
-        room.bytes = room.bytes.saturating_add(more);
+        self.give_room(more, 0);
         self.holdings().memories.remove(more);
         Ok(is_image)
     }
@@ -66,8 +65,7 @@ impl StoreOpaque {
     pub(crate) unsafe fn reset_table(&mut self, table: Handle<Table>, min: u64, init: Word) -> Result<()> {
         // SAFETY: as above, and L5 is asked for.
         let more = unsafe { table.get_mut(self)?.reset(min, init) };
-        let room = self.room_mut();
-        room.elements = room.elements.saturating_add(more);
+        self.give_room(0, more);
         self.holdings().tables.remove(more * size_of::<Word>() as u64);
         Ok(())
     }

@@ -12,7 +12,27 @@ use crate::store::opaque::StoreOpaque;
 use pirn_decode::objects::is_traced;
 use pirn_decode::planted;
 use pirn_exec::{Marker, RootsHooks, Word, i31_value};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
+
+thread_local! {
+    /// The store that this thread [looks](StoreOpaque::look) at.
+    static LOOKS_AT: Cell<Option<StoreId>> = const { Cell::new(None) };
+}
+
+/// See [`StoreOpaque::look`].
+pub(crate) struct Look<'a> {
+    store: &'a StoreOpaque,
+    before: Option<StoreId>,
+}
+
+impl Drop for Look<'_> {
+    fn drop(&mut self) {
+        LOOKS_AT.set(self.before);
+        self.store.roots().end_look();
+    }
+}
 
 impl StoreOpaque {
     fn roots(&self) -> std::sync::MutexGuard<'_, Roots> {
@@ -25,10 +45,8 @@ impl StoreOpaque {
             return RootPlace::NONE;
         }
         let mut roots = self.roots();
-        let index = u32::try_from(roots.list.len()).expect("2^32 references are rooted");
-        let generation = roots.generation;
-        roots.list.push((word, generation));
-        RootPlace { index, generation }
+        let looks = roots.is_looked_at() && LOOKS_AT.get() == Some(self.id());
+        roots.push(word, looks)
     }
 
     /// Whether what was rooted so still is.
@@ -39,8 +57,7 @@ impl StoreOpaque {
         if i31_value(word).is_some() {
             return Ok(());
         }
-        let roots = self.roots();
-        if roots.list.get(place.index as usize) == Some(&(word, place.generation)) {
+        if self.roots().has(word, place) {
             return Ok(());
         }
         Err(format_err!("a reference is used after the scope in which it was rooted"))
@@ -52,20 +69,17 @@ impl StoreOpaque {
         self.roots.get_mut().unwrap_or_else(PoisonError::into_inner).list.len()
     }
 
-    /// As [`root_count`](Self::root_count), for who has the store only to look at.
-    pub(crate) fn root_count_within(&self) -> usize {
-        self.roots().list.len()
+    /// Has what this thread roots from here on be rooted until this is dropped, or others of its kind are: for who has the store only to look at,
+    /// as other threads may have meanwhile.
+    pub(crate) fn look(&self) -> Look<'_> {
+        self.roots().begin_look();
+        Look { store: self, before: LOOKS_AT.replace(Some(self.id())) }
     }
 
     /// Ends a scope: what was rooted beyond `count` is so no longer.
     #[inline]
     pub(crate) fn end_scope(&mut self, count: usize) {
         self.roots.get_mut().unwrap_or_else(PoisonError::into_inner).end_scope(count);
-    }
-
-    /// As [`end_scope`](Self::end_scope), for who has the store only to look at.
-    pub(crate) fn end_scope_within(&self, count: usize) {
-        self.roots().end_scope(count);
     }
 
     /// Roots a reference as long as somebody has what this gives.
@@ -202,9 +216,17 @@ unsafe fn free(store: *mut (), marker: &Marker<'_>) {
         let found = std::mem::take(&mut (*store).roots().found);
         (*store).externs.take_unmarked(marker, found)
     };
-    // Dropping them is the embedder's code, which has nothing of the store; a panic goes no further.
-    let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(freed)));
-    drop(dropped);
+    // Dropping them is the embedder's code, which has nothing of the store.
+    freed.into_iter().for_each(drop_quietly);
+}
+
+/// Drops something. A panic goes no further, and if what it carries panics when that is dropped, that is not dropped.
+fn drop_quietly<T>(value: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value)))
+        && let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
+    {
+        std::mem::forget(second);
+    }
 }
 
 fn made_since() -> Error {

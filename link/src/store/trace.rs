@@ -122,12 +122,12 @@ pub(super) unsafe fn trace(vm: *mut Vm, exit: Exit) -> Exit {
     let error = match exit {
         Exit::Trap(trap) => Error::from(trap),
         Exit::OutOfFuel { .. } => Error::from(Trap::OutOfFuel),
-        Exit::Host(error) | Exit::Thrown(Some(error)) => match error.downcast::<Error>() {
+        Exit::Host(error) | Exit::Thrown { error: Some(error), .. } => match error.downcast::<Error>() {
             Ok(error) => *error,
             // A panic that is carried around frames.
             Err(other) => return Exit::Host(other),
         },
-        Exit::Thrown(None) => Error::new(ThrownException),
+        Exit::Thrown { number, error: None } => Error::new(ThrownException { number }),
         exit @ (Exit::Late | Exit::Yield(_) | Exit::NoStack { .. } | Exit::Panic(_)) => return exit,
     };
     // SAFETY: the frames are as they were when it stopped.

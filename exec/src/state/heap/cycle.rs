@@ -7,7 +7,7 @@
 //! | whenever 8 KiB of objects are handed out, or a large object is made | some objects are marked |
 //! | nothing is left to be marked | it *ends*: values of the embedder are freed, and large objects; blocks are swept when they are wanted |
 //! | twice the threshold was allocated before it has ended | all that is left is marked at once |
-//! | there is no room | all is done at once |
+//! | there is no room | all is done at once; if that was [in vain](Heap::may_make_room) some times, there stays none |
 //!
 //! The threshold is what was in use after the last collection, and what roots took that were looked at, but at least [`LEAST_BETWEEN`]; it is less if
 //! the heap's limit leaves less room, down to an eighth. So a collection may be later than the table says if more is in use than last time, or objects are large.
@@ -42,6 +42,12 @@ const LARGE: u64 = 512 << 10;
 const OVERWRITTEN: u64 = 16;
 /// So many bytes are followed for each of them.
 const FOR_EACH: u64 = 64;
+
+/// A collection for lack of room is worth its time if such a part of what is in use was made since the last one, or was freed by it.
+const WORTH: u64 = 16;
+
+/// So many collections for lack of room that are not worth it are made in a row; then there is no room.
+const IN_VAIN: u32 = 3;
 
 /// As so many bytes a value of the embedder counts.
 pub(super) const EXTERN_BYTES: u64 = 64;
@@ -106,6 +112,34 @@ impl Heap {
                 self.begin(roots);
             }
         }
+    }
+
+    /// Whether it may be collected because there is no room. Where nearly all of a heap is in use, and so little is freed that there is none again
+    /// soon, a program would do nothing but collect, for fuel that pays for little: such a heap is full.
+    pub(crate) fn may_make_room(&self) -> bool {
+        self.holds == 0 && (self.stress != GcStress::None || self.in_vain < IN_VAIN || self.is_worth(self.made()))
+    }
+
+    /// Collects all that cannot be reached now, because there is no room.
+    ///
+    /// # Safety
+    /// As for [`Heap::advance`].
+    pub(crate) unsafe fn make_room(&mut self, roots: impl FnOnce(&mut Marker<'_>), unmarked: impl FnOnce(&Marker<'_>)) {
+        let (made, before) = (self.made(), self.live + self.made());
+        // SAFETY: the same is asked for.
+        unsafe { self.collect(roots, unmarked) };
+        let freed = before.saturating_sub(self.live);
+        let is_worth = self.is_worth(made) || self.is_worth(freed);
+        self.in_vain = if is_worth { 0 } else { self.in_vain + 1 };
+    }
+
+    /// How much was made since what is known to be in use was marked.
+    fn made(&self) -> u64 {
+        self.allocated + self.floating
+    }
+
+    fn is_worth(&self, bytes: u64) -> bool {
+        bytes >= (self.live + self.roots) / WORTH
     }
 
     /// Collects all that cannot be reached now.
