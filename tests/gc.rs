@@ -379,6 +379,20 @@ fn a_heap_that_is_nearly_full_is_full() {
     instance.get_typed_func::<i32, ()>(&store, "garbage").unwrap().call(&mut store, 1_000_000).unwrap();
 }
 
+/// A program that is out of memory, and has its data given up, goes on, however often it was so before.
+#[test]
+fn a_full_heap_that_is_given_up_has_room_without_more_ado() {
+    let mut store = Store::new(&engine(GcStress::None), ());
+    let instance = nearly_full(&mut store, 1);
+    let garbage = instance.get_typed_func::<i32, ()>(&store, "garbage").unwrap();
+    for calls in 1..8 {
+        let outcomes: Vec<bool> = (0..calls).map(|_| garbage.call(&mut store, 100).is_ok()).collect();
+        assert!(outcomes.contains(&false) || calls < 3, "{outcomes:?}");
+    }
+    instance.get_global(&store, "kept").unwrap().set(&mut store, Val::AnyRef(None)).unwrap();
+    garbage.call(&mut store, 1_000_000).unwrap();
+}
+
 /// Rows of 100 structs each, in a table: what is left of them on stacks is a row at most.
 #[test]
 fn a_program_that_gives_up_what_fills_the_heap_fills_it_again() {

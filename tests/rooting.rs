@@ -471,3 +471,56 @@ fn a_host_function_that_panics_keeps_nothing_rooted() {
     store.gc();
     assert_eq!(Arc::strong_count(&value), 2);
 }
+
+/// The values of an exception lie in slots behind those of the call that has thrown it.
+#[test]
+fn many_values_of_an_exception_are_kept_while_a_hook_collects() {
+    let text = format!(
+        r#"(module
+            (import "host" "tag" (tag $tag (param {ten})))
+            (import "host" "wait" (func $wait))
+            (import "host" "sum" (func $sum (param {ten}) (result i32)))
+            (func (export "run") (result i32)
+                (block $caught (result {ten})
+                    (try_table (catch $tag $caught) (call $wait))
+                    (unreachable))
+                (call $sum)))"#,
+        ten = "externref ".repeat(10)
+    );
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let externs = || std::iter::repeat_n(ValType::EXTERNREF, 10);
+    let tag = Tag::new(&mut store, &TagType::new(FuncType::new(externs(), []))).unwrap();
+    let mut linker = Linker::<()>::new(&engine);
+    linker.define(&mut store, "host", "tag", tag).unwrap();
+    linker
+        .func_wrap_async("host", "wait", move |mut caller: Caller<'_, ()>, (): ()| {
+            Box::new(async move {
+                later().await;
+                let values: Vec<Val> = (0..10).map(|n| ExternRef::new(&mut caller, n).into()).collect();
+                let exception = ExnRef::new(&mut caller, &tag, &values)?;
+                Ok(caller.throw::<()>(exception)?)
+            })
+        })
+        .unwrap();
+    let sum = FuncType::new(externs(), [ValType::I32]);
+    linker
+        .func_new("host", "sum", sum, |caller, values, results| {
+            let number = |value: &Val| -> Result<i32> {
+                let data = value.unwrap_externref().expect("a value").data(&caller)?;
+                Ok(*data.and_then(|data| data.downcast_ref::<i32>()).expect("it was freed"))
+            };
+            results[0] = Val::I32(values.iter().map(number).sum::<Result<i32>>()?);
+            Ok(())
+        })
+        .unwrap();
+    let instance = linker.instantiate(&mut store, &Module::new(&engine, text).unwrap()).unwrap();
+    let run = instance.get_typed_func::<(), i32>(&store, "run").unwrap();
+    store.call_hook(|mut context, _| {
+        context.gc();
+        Ok(())
+    });
+    for _ in 0..3 {
+        assert_eq!(block_on(run.call_async(&mut store, ())).unwrap(), 45);
+    }
+}

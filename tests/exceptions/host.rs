@@ -168,6 +168,31 @@ fn what_is_not_pending_is_not_thrown() {
     }
 }
 
+/// What a call hook's own calls throw is over when the hook returns, and what the program throws goes on.
+#[test]
+fn what_is_thrown_in_a_hook_leaves_what_is_pending_alone() {
+    for engine in engines() {
+        let mut store = store(&engine, ());
+        let (instance, tag) = instance(&mut store, |mut caller, tag, n| {
+            let exception = ExnRef::new(&mut caller, &tag, &[Val::I32(n)])?;
+            caller.throw(exception)?
+        });
+        let inner = instance.get_func(&store, "inner").unwrap();
+        let mut is_inside = false;
+        store.call_hook(move |mut context, _| {
+            if !std::mem::replace(&mut is_inside, true) {
+                assert!(inner.invoke::<i32, i32>(&mut context, 2).unwrap_err().is::<ThrownException>());
+                context.gc();
+                is_inside = false;
+            }
+            Ok(())
+        });
+        assert_eq!(call(&mut store, instance, "caught", 5).unwrap(), 1_005);
+        let error = call(&mut store, instance, "uncaught", 6).unwrap_err();
+        assert_eq!(thrown(&mut store, &error), (tag, vec![Val::I32(6)]));
+    }
+}
+
 #[test]
 fn a_host_function_called_by_the_host_throws() {
     let engine = Engine::default();

@@ -140,7 +140,7 @@ unsafe fn call_told(
     let words: *mut [Word] = values;
     // SAFETY: the same is asked for. Of the words nobody else has a reference but `call_in`.
     let outcome = unsafe {
-        told(vm, CallHook::CallingWasm, words, |entry| call_in(vm, entry, func, on_behalf, &mut *words, first))
+        told(vm, CallHook::CallingWasm, (words, 0), |entry| call_in(vm, entry, func, on_behalf, &mut *words, first))
     };
     // SAFETY: the machine is live and stands still.
     if unsafe { !(*vm).is_told() } {
@@ -155,7 +155,8 @@ unsafe fn call_told(
 }
 
 /// Tells the machine's hook, if there is one, of what `run` does in a new entry, in which nothing ran yet: `begins`, and that it comes back.
-/// `words` are the arguments, and the results if it returns: references among them are nowhere else while the hook is told.
+/// `words` are the arguments, and the results if it returns: references among them are nowhere else while the hook is told. The same goes for what is
+/// `caught`, the exception whose values the handler has with which it goes on; 0 if there is none.
 ///
 /// A host function that yields is about to go on, maybe with what it has of the store, which nobody else may have meanwhile. So nothing
 /// is told of that. It returns when the execution goes on, and if that does not, the caller tells so ([`ended`]).
@@ -169,7 +170,7 @@ unsafe fn call_told(
 pub(crate) unsafe fn told(
     vm: *mut Vm,
     begins: CallHook,
-    words: *const [Word],
+    (words, caught): (*const [Word], Word),
     run: impl FnOnce(HostEntry) -> Result<(), Exit>,
 ) -> Result<(), Exit> {
     // SAFETY: what is asked for. Before and after the entry the machine is as its caller had it.
@@ -183,7 +184,7 @@ pub(crate) unsafe fn told(
         if !(*vm).is_told() {
             return run(entry);
         }
-        let outcome = match crossed_with(vm, begins, words) {
+        let outcome = match crossed_with(vm, begins, words, caught) {
             Ok(()) => run(entry),
             Err(exit) if begins == CallHook::CallingWasm => return Err(exit),
             Err(exit) => {
@@ -196,24 +197,21 @@ pub(crate) unsafe fn told(
             let _entry = HostEntry::count(vm);
             // What pauses may have its words elsewhere by now, and looks after them itself.
             let words = if outcome.is_ok() { words } else { &[] };
-            (*vm).heap.note_results(true);
-            let told = crossed_with(vm, CallHook::ReturningFromWasm, words);
-            (*vm).heap.note_results(false);
-            told?;
+            crossed_with(vm, CallHook::ReturningFromWasm, words, 0)?;
         }
         outcome
     }
 }
 
-/// Tells the machine's hook, while collecting looks at these words as at those of a stack.
+/// Tells the machine's hook, while collecting looks at these words as at those of a stack, and at an exception, or 0.
 ///
 /// # Safety
 /// That of [`Vm::crossed`]; the words are initialised, and nobody writes to them meanwhile.
-unsafe fn crossed_with(vm: *mut Vm, at: CallHook, words: *const [Word]) -> Result<(), Exit> {
+unsafe fn crossed_with(vm: *mut Vm, at: CallHook, words: *const [Word], caught: Word) -> Result<(), Exit> {
     let base = words.cast::<Word>();
     // SAFETY: as is asked for; nobody else refers to the heap.
     unsafe {
-        (*vm).heap.outer.push(OuterStack { base, top: base.wrapping_add(words.len()), r0: 0 });
+        (*vm).heap.outer.push(OuterStack { base, top: base.wrapping_add(words.len()), r0: caught });
         let told = Vm::crossed(vm, at);
         (*vm).heap.outer.pop();
         told

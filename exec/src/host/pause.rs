@@ -101,7 +101,7 @@ impl Execution {
         };
         let outcome = match entered {
             // SAFETY: the registers are those of a function that has just been entered on this stack, of which I6 holds.
-            Some(_) => unsafe { this.run(vm, CallHook::CallingWasm, poller) },
+            Some(_) => unsafe { this.run(vm, CallHook::CallingWasm, 0, poller) },
             // SAFETY: the machine stands still.
             None => Err(unsafe { no_entry(vm, (*vm).top) }),
         };
@@ -232,7 +232,7 @@ impl Execution {
         // SAFETY: I6 held when it stopped: of the cell that asked for fuel, or behind the call of the host function that
         // yielded. Its frames are as they were, wherever they are now, nobody else writes to the stack, and everything it leads to is live
         // as before (I1).
-        unsafe { self.run(vm, begins, poller) }
+        unsafe { self.run(vm, begins, 0, poller) }
     }
 
     /// Which word of its stack is word 0 of the frame in which it goes on.
@@ -348,19 +348,20 @@ impl Execution {
         }
     }
 
-    /// Runs from where it stands still; `begins` is what is to be told of that.
+    /// Runs from where it stands still; `begins` is what is to be told of that. `caught` is the exception that a handler begins with whose slots
+    /// are not looked at yet, or 0.
     ///
     /// # Safety
     /// [I6](crate#safety) holds of `self.registers`, on this stack and in the store of `vm`, whose machine is alone
     /// with it.
-    unsafe fn run(&mut self, vm: *mut Vm, begins: CallHook, poller: *mut ()) -> Result<(), Exit> {
+    unsafe fn run(&mut self, vm: *mut Vm, begins: CallHook, caught: Word, poller: *mut ()) -> Result<(), Exit> {
         // SAFETY: both ask for the same.
         unsafe {
             match HostEntry::new(vm) {
                 Some(entry) => self.run_in(vm, entry, poller),
                 None => {
                     let words = std::ptr::slice_from_raw_parts(self.first_word(), self.words as usize);
-                    told(vm, begins, words, |entry| self.run_in(vm, entry, poller))
+                    told(vm, begins, (words, caught), |entry| self.run_in(vm, entry, poller))
                 }
             }
         }

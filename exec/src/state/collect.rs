@@ -49,7 +49,10 @@ impl Vm {
     /// should be ([I5](crate#safety)).
     pub unsafe fn collect(this: *mut Self) {
         // SAFETY: the words below the first free one are those of frames, if something runs.
-        unsafe { Self::collect_below(this, (*this).top, Much::All) };
+        unsafe {
+            Self::collect_below(this, (*this).top, Much::All);
+            (*this).heap.forgive();
+        }
     }
 
     /// Collects what nothing refers to, because there is no room. Whether it did: it does not where that was in vain several times already, and
@@ -68,6 +71,8 @@ impl Vm {
         // SAFETY: as is asked for; nobody else refers to the heap.
         unsafe {
             if !(*this).heap.may_make_room() {
+                // What runs ends with that. Whoever goes on may have given up what fills the heap.
+                (*this).heap.forgive();
                 return false;
             }
             Self::collect_below(this, top, Much::Room);

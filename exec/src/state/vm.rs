@@ -8,7 +8,7 @@ pub use hooks::{
 
 use crate::Word;
 use crate::state::crossing::CallHook;
-use crate::state::heap::Heap;
+use crate::state::heap::{Heap, OuterStack};
 use crate::state::held::Held;
 use crate::state::instance::InstanceHead;
 use crate::state::record::HostRecord;
@@ -515,8 +515,16 @@ impl Vm {
         unsafe {
             let Some(crossed) = (*this).crossed else { return Ok(()) };
             let (saved, stopped_at) = ((*this).saved, (*this).stopped_at);
+            let (pending, number) = ((*this).pending, (*this).pending_number);
+            (*this).heap.outer.push(OuterStack { base: null(), top: null(), r0: pending });
             let outcome = crossed(this, at);
+            (*this).heap.outer.pop();
             ((*this).saved, (*this).stopped_at) = (saved, stopped_at);
+            // The hook may take what is pending, and throw something itself. Other exceptions that came meanwhile are over.
+            let throws = matches!(outcome, Err(Exit::Thrown { number, .. }) if number == (*this).pending_number);
+            if (*this).pending_number != number && !throws {
+                ((*this).pending, (*this).pending_number) = (pending, number);
+            }
             outcome
         }
     }

@@ -92,9 +92,7 @@ impl<T: 'static> Borrowed for StoreContextMut<'_, T> {
     fn collect_if_short(&mut self) {
         self.collect_if_due();
         if self.opaque_mut().heap().is_short() {
-            let vm = self.opaque_mut().vm();
-            // SAFETY: L1: the machine is the store's. L2: no reference to the inside is in use, and the context waits here.
-            unsafe { Vm::make_room(vm) };
+            self.collect();
         }
     }
 

@@ -41,7 +41,8 @@ impl StoreOpaque {
 macro_rules! throwing {
     ($context:ty) => {
         impl<T: 'static> $context {
-            /// Makes an exception the store's pending one, and gives the error by which a host function throws it.
+            /// Makes an exception the store's pending one, and gives the error by which a host function throws it. An error that an earlier `throw` or
+            /// a call gave throws it no more, even if it was of the same exception.
             ///
             /// ```
             /// # use pirn_link as pirn;

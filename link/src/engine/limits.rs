@@ -201,7 +201,7 @@ impl StoreLimitsBuilder {
 
     /// Sets the most bytes that structs, arrays and exceptions may take in all, with the room between them, which is taken by the MiB: with less than one there
     /// are none. What does not fit after a collection ends the execution with [`crate::Trap::GcHeapOutOfMemory`]. So does what would only fit after another
-    /// one, if more than 15/16 of the heap are in use and several collections in a row have freed less than a 16th: else a program in a full heap would
+    /// one, if several collections in a row have freed less than a 16th of what they looked at: else a program in a full heap would
     /// collect for each object that it makes, and pay hardly any fuel for it.
     ///
     /// While it is marked, a heap takes a list of objects that are still to be looked at besides; seldom it is long, at most some 8 bytes an object.

@@ -12,7 +12,7 @@ pub struct RootPlace {
 }
 
 impl RootPlace {
-    /// A bit of `index`: it is a place among those that are [looked at](Roots::looked_at).
+    /// A bit of `index`: it is a place in a [look](Roots::looks).
     const LOOKED_AT: u32 = 1 << 31;
 
     /// Of what needs no root: integers.
@@ -28,9 +28,8 @@ pub(crate) struct Roots {
     pub(super) owned: Vec<(Weak<u64>, Word)>,
     /// How many there ever were, in the stores of which this one was copied, too.
     pub(super) numbers: u64,
-    /// Those that who only looks at the store has rooted, and several may at once. They last until none of them does so any more.
-    looked_at: Vec<(Word, u64)>,
-    lookers: usize,
+    /// What those have rooted who only look at the store, each by the generation with which its look began.
+    looks: Vec<(u64, Vec<Word>)>,
     /// Indices of values of the embedder that somebody asked for by what the original has, while a collection was under way: they stay until it ends.
     pub(super) found: Vec<usize>,
 }
@@ -44,8 +43,7 @@ impl Roots {
             generation: self.generation,
             owned: self.owned.iter().map(|(alive, root)| (Weak::clone(alive), word(*root))).collect(),
             numbers: self.numbers,
-            looked_at: Vec::new(),
-            lookers: 0,
+            looks: Vec::new(),
             found: Vec::new(),
         }
     }
@@ -55,39 +53,48 @@ impl Roots {
         self.owned.retain(|(alive, _)| alive.strong_count() > 0);
     }
 
-    /// Roots a reference; `looks` says that it is for who only looks at the store.
-    pub(super) fn push(&mut self, word: Word, looks: bool) -> RootPlace {
-        let generation = self.generation;
-        let list = if looks { &mut self.looked_at } else { &mut self.list };
-        let index = u32::try_from(list.len()).ok().filter(|index| index & RootPlace::LOOKED_AT == 0);
-        let index = index.expect("2^31 references are rooted");
-        list.push((word, generation));
-        RootPlace { index: if looks { index | RootPlace::LOOKED_AT } else { index }, generation }
+    /// Roots a reference, as long as a look lasts or until a scope ends.
+    pub(super) fn push(&mut self, word: Word, look: Option<u64>) -> RootPlace {
+        let look = look.and_then(|look| self.looks.iter_mut().find(|(other, _)| *other == look));
+        let place = |len: usize| u32::try_from(len).ok().filter(|index| index & RootPlace::LOOKED_AT == 0);
+        let place = |len| place(len).expect("2^31 references are rooted");
+        match look {
+            Some((look, words)) => {
+                words.push(word);
+                RootPlace { index: place(words.len() - 1) | RootPlace::LOOKED_AT, generation: *look }
+            }
+            None => {
+                self.list.push((word, self.generation));
+                RootPlace { index: place(self.list.len() - 1), generation: self.generation }
+            }
+        }
     }
 
     /// Whether this is what was rooted so.
     pub(super) fn has(&self, word: Word, place: RootPlace) -> bool {
-        let list = if place.index & RootPlace::LOOKED_AT == 0 { &self.list } else { &self.looked_at };
-        list.get((place.index & !RootPlace::LOOKED_AT) as usize) == Some(&(word, place.generation))
+        if place.index & RootPlace::LOOKED_AT == 0 {
+            return self.list.get(place.index as usize) == Some(&(word, place.generation));
+        }
+        let look = self.looks.iter().find(|(look, _)| *look == place.generation);
+        look.is_some_and(|(_, words)| words.get((place.index & !RootPlace::LOOKED_AT) as usize) == Some(&word))
     }
 
     /// Whether anybody looks at the store.
     pub(super) fn is_looked_at(&self) -> bool {
-        self.lookers > 0
+        !self.looks.is_empty()
     }
 
-    /// Says that somebody looks at the store from here on.
-    pub(super) fn begin_look(&mut self) {
-        self.lookers += 1;
+    /// Begins a look, which has a generation to itself.
+    pub(super) fn begin_look(&mut self) -> u64 {
+        let look = self.generation;
+        self.generation += 1;
+        self.looks.push((look, Vec::new()));
+        look
     }
 
-    /// Ends that.
-    pub(super) fn end_look(&mut self) {
-        self.lookers -= 1;
-        if self.lookers == 0 && !self.looked_at.is_empty() {
-            self.looked_at = Vec::new();
-            self.generation += 1;
-        }
+    /// Ends it.
+    pub(super) fn end_look(&mut self, look: u64) {
+        self.looks.retain(|(other, _)| *other != look);
     }
 
     /// What was rooted beyond `count` is so no longer.

@@ -12,25 +12,28 @@ use crate::store::opaque::StoreOpaque;
 use pirn_decode::objects::is_traced;
 use pirn_decode::planted;
 use pirn_exec::{Marker, RootsHooks, Word, i31_value};
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
 thread_local! {
-    /// The store that this thread [looks](StoreOpaque::look) at.
-    static LOOKS_AT: Cell<Option<StoreId>> = const { Cell::new(None) };
+    /// The stores that this thread [looks](StoreOpaque::look) at, and its looks.
+    static LOOKS: RefCell<Vec<(StoreId, u64)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// See [`StoreOpaque::look`].
 pub(crate) struct Look<'a> {
     store: &'a StoreOpaque,
-    before: Option<StoreId>,
+    look: u64,
+    /// It ends on the thread where it began.
+    here: PhantomData<*const ()>,
 }
 
 impl Drop for Look<'_> {
     fn drop(&mut self) {
-        LOOKS_AT.set(self.before);
-        self.store.roots().end_look();
+        LOOKS.with_borrow_mut(|looks| looks.retain(|look| *look != (self.store.id(), self.look)));
+        self.store.roots().end_look(self.look);
     }
 }
 
@@ -45,8 +48,11 @@ impl StoreOpaque {
             return RootPlace::NONE;
         }
         let mut roots = self.roots();
-        let looks = roots.is_looked_at() && LOOKS_AT.get() == Some(self.id());
-        roots.push(word, looks)
+        let look = || {
+            LOOKS.with_borrow(|looks| looks.iter().rev().find(|(store, _)| *store == self.id()).map(|&(_, look)| look))
+        };
+        let look = if roots.is_looked_at() { look() } else { None };
+        roots.push(word, look)
     }
 
     /// Whether what was rooted so still is.
@@ -69,11 +75,12 @@ impl StoreOpaque {
         self.roots.get_mut().unwrap_or_else(PoisonError::into_inner).list.len()
     }
 
-    /// Has what this thread roots from here on be rooted until this is dropped, or others of its kind are: for who has the store only to look at,
-    /// as other threads may have meanwhile.
+    /// Has what this thread roots from here on be rooted until this is dropped: for who has the store only to look at, as other threads may have
+    /// meanwhile.
     pub(crate) fn look(&self) -> Look<'_> {
-        self.roots().begin_look();
-        Look { store: self, before: LOOKS_AT.replace(Some(self.id())) }
+        let look = self.roots().begin_look();
+        LOOKS.with_borrow_mut(|looks| looks.push((self.id(), look)));
+        Look { store: self, look, here: PhantomData }
     }
 
     /// Ends a scope: what was rooted beyond `count` is so no longer.

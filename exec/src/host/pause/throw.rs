@@ -24,8 +24,8 @@ impl Execution {
             self.base = base.addr();
             self.registers = catch(vm, self.registers, (*vm).pending)?;
             self.waiting = None;
-            (*vm).pending = 0;
-            Some(self.run(vm, CallHook::ReturningFromHost, poller))
+            let caught = std::mem::take(&mut (*vm).pending);
+            Some(self.run(vm, CallHook::ReturningFromHost, caught, poller))
         }
     }
 }

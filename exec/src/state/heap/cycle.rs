@@ -117,7 +117,13 @@ impl Heap {
     /// Whether it may be collected because there is no room. Where nearly all of a heap is in use, and so little is freed that there is none again
     /// soon, a program would do nothing but collect, for fuel that pays for little: such a heap is full.
     pub(crate) fn may_make_room(&self) -> bool {
-        self.holds == 0 && (self.stress != GcStress::None || self.in_vain < IN_VAIN || self.is_worth(self.made()))
+        let has_made = || self.is_worth(self.made().saturating_sub(self.unused()));
+        self.holds == 0 && (self.stress != GcStress::None || self.in_vain < IN_VAIN || has_made())
+    }
+
+    /// Says that somebody has paid for a collection himself, or with the end of what runs.
+    pub(crate) fn forgive(&mut self) {
+        self.in_vain = 0;
     }
 
     /// Collects all that cannot be reached now, because there is no room.
@@ -125,12 +131,12 @@ impl Heap {
     /// # Safety
     /// As for [`Heap::advance`].
     pub(crate) unsafe fn make_room(&mut self, roots: impl FnOnce(&mut Marker<'_>), unmarked: impl FnOnce(&Marker<'_>)) {
-        let (made, before) = (self.made(), self.live + self.made());
+        let (made, in_vain) = (self.made().saturating_sub(self.unused()), self.in_vain);
+        self.in_vain = IN_VAIN;
         // SAFETY: the same is asked for.
         unsafe { self.collect(roots, unmarked) };
-        let freed = before.saturating_sub(self.live);
-        let is_worth = self.is_worth(made) || self.is_worth(freed);
-        self.in_vain = if is_worth { 0 } else { self.in_vain + 1 };
+        // One that frees much says so when it ends.
+        self.in_vain = if self.in_vain == 0 || self.is_worth(made) { 0 } else { in_vain + 1 };
     }
 
     /// How much was made since what is known to be in use was marked.
@@ -138,8 +144,19 @@ impl Heap {
         self.allocated + self.floating
     }
 
+    /// A collection marks what is in use, and has all blocks swept again.
     fn is_worth(&self, bytes: u64) -> bool {
-        bytes >= (self.live + self.roots) / WORTH
+        bytes >= (self.live + self.roots).max(self.committed / 8).min(self.limit) / WORTH
+    }
+
+    /// How many bytes of objects were handed out, and so count as made, that are free still.
+    fn unused(&self) -> u64 {
+        let mut bytes = 0;
+        for (&first, size) in self.free.iter().zip(CLASS_BYTES) {
+            // SAFETY: free objects of a list.
+            unsafe { each_free(first, |_| bytes += u64::from(size)) };
+        }
+        bytes
     }
 
     /// Collects all that cannot be reached now.
@@ -149,6 +166,7 @@ impl Heap {
     pub(crate) unsafe fn collect(&mut self, roots: impl FnOnce(&mut Marker<'_>), unmarked: impl FnOnce(&Marker<'_>)) {
         self.abandon();
         // Everything that is free is found again.
+        self.allocated = self.allocated.saturating_sub(self.unused());
         self.free = [0; CLASSES];
         self.classes.iter_mut().for_each(|class| class.ready.clear());
         // SAFETY: the same is asked for.
@@ -180,12 +198,14 @@ impl Heap {
     /// As for [`Heap::advance`]; a collection is under way.
     unsafe fn end(&mut self, unmarked: impl FnOnce(&Marker<'_>)) {
         self.collections += 1;
+        self.allocated = self.allocated.saturating_sub(self.unused());
+        let before = self.live + self.made();
         if let Some(mut marker) = self.marker() {
             marker.trace(u64::MAX);
             unmarked(&marker);
         }
         self.live = self.found.take().map_or(0, |found| found.bytes);
-        self.floating = self.allocated - self.begun_at;
+        self.floating = self.allocated.saturating_sub(self.begun_at);
         self.is_marking = false;
         self.unmark_free();
         // SAFETY: the marks are those of this collection, and nothing was freed yet.
@@ -211,6 +231,9 @@ impl Heap {
         }
         self.allocated = 0;
         self.plan();
+        if self.is_worth(before.saturating_sub(self.live + self.floating)) {
+            self.in_vain = 0;
+        }
     }
 
     /// Has the collection that is under way never have begun.

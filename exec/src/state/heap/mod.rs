@@ -125,8 +125,6 @@ pub struct Heap {
     overwritten: u64,
     /// How many collections for lack of room were in vain since the last that was not.
     in_vain: u32,
-    /// How many calls have returned whose results the embedder has not been given yet: they are looked at like a stack.
-    results: u32,
     /// How many values of the embedder there are, those counted that were freed.
     pub(crate) externs: usize,
     /// Stacks that wait for what runs on another.
@@ -173,7 +171,6 @@ impl Heap {
             roots: 0,
             overwritten: 0,
             in_vain: 0,
-            results: 0,
             externs: 0,
             outer: Vec::new(),
             parked: None,
@@ -241,18 +238,9 @@ impl Heap {
         self.set_aside();
     }
 
-    /// Says that a call has returned of whose results the embedder knows nothing yet, or that this is over.
-    pub(crate) fn note_results(&mut self, are_there: bool) {
-        if are_there {
-            self.results += 1;
-        } else {
-            self.results -= 1;
-        }
-    }
-
-    /// Whether something [holds](Heap::hold) it, or a call has returned of whose results nobody knows yet.
+    /// Whether something [holds](Heap::hold) it.
     pub fn is_held(&self) -> bool {
-        self.holds != 0 || self.results != 0
+        self.holds != 0
     }
 
     /// Whether there are objects, or were when it was collected last.
