@@ -393,6 +393,33 @@ fn a_full_heap_that_is_given_up_has_room_without_more_ado() {
     garbage.call(&mut store, 1_000_000).unwrap();
 }
 
+/// A program whose host function takes no notice that there is no room cannot have it looked for again and again.
+#[test]
+fn a_host_function_that_takes_no_notice_finds_no_room_either() {
+    let text = r#"(module
+        (type $box (struct (field i32)))
+        (import "" "make" (func $make))
+        (func (export "type") (result (ref null $box)) (ref.null $box))
+        (func (export "run") (param $n i32)
+            (loop $more
+                (call $make)
+                (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))"#;
+    let mut store = Store::new(&engine(GcStress::None), ());
+    let lists = nearly_full(&mut store, 1);
+    let make = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>| {
+        let ty = caller.get_export("type").unwrap().into_func().unwrap().ty(&caller);
+        let ValType::Ref(ty) = ty.results()[0] else { panic!("a reference") };
+        let pre = StructRefPre::new(&mut caller, ty.heap_type()).unwrap();
+        drop(StructRef::new(&mut caller, &pre, &[Val::I32(1)]));
+        drop(lists.get_func(&caller, "garbage").unwrap().invoke::<i32, ()>(&mut caller, 10));
+    });
+    let run = instance(&mut store, &[make.into()], text).get_typed_func::<i32, ()>(&store, "run").unwrap();
+    // A collection takes milliseconds here.
+    let begin = std::time::Instant::now();
+    run.call(&mut store, 10_000).unwrap();
+    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
+}
+
 /// Rows of 100 structs each, in a table: what is left of them on stacks is a row at most.
 #[test]
 fn a_program_that_gives_up_what_fills_the_heap_fills_it_again() {

@@ -62,17 +62,22 @@ impl Vm {
     /// As for [`Vm::collect`].
     pub unsafe fn make_room(this: *mut Self) -> bool {
         // SAFETY: as above.
-        unsafe { Self::make_room_below(this, (*this).top) }
+        unsafe { Self::make_room_below(this, (*this).top, 0) }
     }
 
+    /// Where no more than `most` calls from the host are under way, and it is refused, what was in vain counts no longer.
+    ///
     /// # Safety
     /// As for [`Vm::make_room`], if the frames on the stack in use end at `top`.
-    unsafe fn make_room_below(this: *mut Self, top: *const Word) -> bool {
+    unsafe fn make_room_below(this: *mut Self, top: *const Word, most: u32) -> bool {
         // SAFETY: as is asked for; nobody else refers to the heap.
         unsafe {
             if !(*this).heap.may_make_room() {
-                // What runs ends with that. Whoever goes on may have given up what fills the heap.
-                (*this).heap.forgive();
+                // What the embedder has called ends with that, and who goes on may have given up what fills the heap. (A host function that takes no
+                // notice is no reason to go on.)
+                if (*this).depth <= most && !(*this).heap.is_held() {
+                    (*this).heap.forgive();
+                }
                 return false;
             }
             Self::collect_below(this, top, Much::Room);
@@ -170,7 +175,7 @@ impl Vm {
             if let Some(object) = (*this).heap.take(bytes) {
                 return object;
             }
-            if Self::make_room_below(this, top)
+            if Self::make_room_below(this, top, 1)
                 && let Some(object) = (*this).heap.take(bytes)
             {
                 return object;
