@@ -69,6 +69,14 @@ fn loops() {
                 (br $l)))))"#,
     );
     module_ends(
+        "a loop by a table, of which another way moves a value",
+        r#"(module (func (export "run") (local $i i32)
+            (local.set $i (i32.const 9))
+            (drop (block $out (result i32)
+                (i32.const 7) (i32.const 5)
+                (loop $l (param i32) (br_table $l $out $l (local.get $i)))))))"#,
+    );
+    module_ends(
         "an interpreter's loop",
         r#"(module (func (export "run") (local $i i32)
             (loop $l

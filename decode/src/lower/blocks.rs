@@ -383,22 +383,31 @@ impl<'a> Blocks<'a> {
         table.at += cell::BrTable::LEN;
         operands.code.fixups(table, labels.len());
         let from = operands.height() - arity;
+        let entry = |i: usize| Fixup(table.cell + table.at + 8 * i);
+        // Those that lead to their labels, as long as the table is what was emitted last.
+        for (i, &labelidx) in labels.iter().enumerate() {
+            if !self.needs_stub(labelidx, arity, from) {
+                self.labels.target(&mut operands.code, entry(i), labelidx);
+            }
+        }
         // One stub for every label that needs its values moved, or returns.
         for (i, &labelidx) in labels.iter().enumerate() {
-            let entry = Fixup(table.cell + table.at + 8 * i);
-            let block = self.labels.get(labelidx);
-            let (is_function, to, stub) = (block.construct == Construct::Function, block.base(), block.stub());
-            if !is_function && (arity == 0 || to == from || mutant!(20)) {
-                self.labels.target(&mut operands.code, entry, labelidx);
-                continue;
+            if self.needs_stub(labelidx, arity, from) {
+                let stub = self.labels.get(labelidx).stub();
+                let stub = stub.unwrap_or_else(|| self.stub(operands, labelidx, arity));
+                operands.code.bind(entry(i), stub);
             }
-            let stub = stub.unwrap_or_else(|| self.stub(operands, labelidx, arity));
-            operands.code.bind(entry, stub);
         }
         for &labelidx in labels {
             self.labels.get_mut(labelidx).set_stub(None);
         }
         self.unreachable(operands);
+    }
+
+    /// Whether a `br_table` whose values begin at this operand goes through something else to the label.
+    fn needs_stub(&self, labelidx: u32, arity: usize, from: usize) -> bool {
+        let block = self.labels.get(labelidx);
+        block.construct == Construct::Function || arity != 0 && block.base() != from && !mutant!(20)
     }
 
     /// Emits what a `br_table` goes through to a label of so many values.
