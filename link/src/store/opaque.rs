@@ -20,16 +20,16 @@ use crate::store::moved::Origin;
 use crate::store::pinned::Pinned;
 use hashbrown::HashTable;
 use pirn_decode::{
-    FuncIdx, FuncType, GlobalType, HeapType, KnownType, MemoryType, Subtyping, TableType, TagType, TypeId, planted,
+    FuncIdx, FuncType, GlobalType, HeapType, KnownType, MemoryType, Subtyping, TableType, TagType, TypeId,
 };
 use pirn_exec::{
     FuncRecord, GlobalCell, Heap, Held, Holdings, InstanceHead, Memory, ObjectType, Room, SharedMemory, Table, Vm,
-    Word, extern_word, first_cell,
+    Word, first_cell,
 };
 use std::any::Any;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// Host functions that stand for others, by the addresses of these, which are kept, and the types that they were declared to be of.
 pub(super) type StandIns = HashMap<(usize, Option<TypeId>), (Arc<HostItem>, Handle<FuncRecord>)>;
@@ -234,30 +234,6 @@ impl StoreOpaque {
 
     pub(crate) fn set_yield_interval(&mut self, interval: u64) {
         self.yield_interval = interval;
-    }
-
-    /// Keeps a value of the embedder: its index.
-    pub(crate) fn add_extern(&mut self, value: Arc<dyn Any + Send + Sync>) -> usize {
-        let generation = self.roots.get_mut().unwrap_or_else(PoisonError::into_inner).generation;
-        let index = self.externs.push(value, generation);
-        let count = self.externs.len();
-        let heap = self.heap();
-        heap.set_externs(count);
-        if !planted(45) {
-            // SAFETY: L5: the index is that of a value of this store.
-            unsafe { heap.keep(extern_word(index)) };
-        }
-        index
-    }
-
-    /// The values of the embedder that references here are to.
-    pub(crate) fn externs(&self) -> &Externs {
-        &self.externs
-    }
-
-    /// The value of the embedder with this index, unless it was freed.
-    pub(crate) fn extern_value(&self, index: usize) -> Option<&(dyn Any + Send + Sync)> {
-        self.externs.get(index)
     }
 
     /// Its heap.

@@ -1,4 +1,4 @@
-//! References that the embedder holds into a store's heap, which collecting has to know of.
+//! References that the embedder holds into a store's heap, which collecting has to know of, and values of the embedder that references are to.
 //!
 //! Those of [`Rooted`](crate::Rooted) stand in a list that only grows, until a scope ends and what was pushed in it is forgotten: the
 //! handle says place and generation, and each end begins a generation. Those of [`OwnedRooted`](crate::OwnedRooted) stay
@@ -6,12 +6,13 @@
 
 use crate::error::{Error, Result, format_err};
 use crate::store::handle::{StoreId, wrong_store};
-use crate::store::held_refs::{RootPlace, Roots};
+use crate::store::held_refs::{Externs, RootPlace, Roots};
 use crate::store::moved::Moved;
 use crate::store::opaque::StoreOpaque;
 use pirn_decode::objects::is_traced;
 use pirn_decode::planted;
-use pirn_exec::{Marker, RootsHooks, Word, i31_value};
+use pirn_exec::{Marker, RootsHooks, Word, extern_word, i31_value};
+use std::any::Any;
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -129,6 +130,30 @@ impl StoreOpaque {
             return Err(made_since());
         }
         Ok(origin.object(word))
+    }
+
+    /// Keeps a value of the embedder: its index.
+    pub(crate) fn add_extern(&mut self, value: Arc<dyn Any + Send + Sync>) -> usize {
+        let generation = self.roots.get_mut().unwrap_or_else(PoisonError::into_inner).generation;
+        let index = self.externs.push(value, generation);
+        let count = self.externs.len();
+        let heap = self.heap();
+        heap.set_externs(count);
+        if !planted(45) {
+            // SAFETY: L5: the index is that of a value of this store.
+            unsafe { heap.keep(extern_word(index)) };
+        }
+        index
+    }
+
+    /// The values of the embedder that references here are to.
+    pub(crate) fn externs(&self) -> &Externs {
+        &self.externs
+    }
+
+    /// The value of the embedder with this index, unless it was freed.
+    pub(crate) fn extern_value(&self, index: usize) -> Option<&(dyn Any + Send + Sync)> {
+        self.externs.get(index)
     }
 
     /// Has a value of the embedder stay until a collection that is under way has ended: somebody found it by what the original has, where marking does not
