@@ -343,7 +343,7 @@ fn most_that(mut more: i32, mut fits: impl FnMut(i32) -> bool) -> i32 {
     most
 }
 
-/// A list that fills 4 MiB but for what `spare` objects take, of 32 bytes each.
+/// A list that fills 4 MiB but for what `spare` objects take, of 24 bytes each.
 fn nearly_full(store: &mut Store<()>, spare: i32) -> Instance {
     store.set_limits(StoreLimitsBuilder::new().gc_heap(4 << 20).build());
     let instance = lists(store);
@@ -391,6 +391,81 @@ fn a_full_heap_that_is_given_up_has_room_without_more_ado() {
     }
     instance.get_global(&store, "kept").unwrap().set(&mut store, Val::AnyRef(None)).unwrap();
     garbage.call(&mut store, 1_000_000).unwrap();
+}
+
+/// However often it was collected in vain, what a program has given up by the time there is no room makes room.
+#[test]
+fn a_program_that_gives_up_what_nearly_fills_a_heap_goes_on() {
+    let text = r#"(module
+        (type $list (struct (field $number i32) (field $next (ref null $list))))
+        (global $kept (mut (ref null $list)) (ref.null $list))
+        (func $push (param $n i32)
+            (loop $more
+                (global.set $kept (struct.new $list (local.get $n) (global.get $kept)))
+                (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+        (func $garbage (param $n i32)
+            (loop $more
+                (drop (struct.new $list (local.get $n) (ref.null $list)))
+                (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+        (func (export "begin") (param $keep i32)
+            (global.set $kept (ref.null $list))
+            (call $push (local.get $keep)))
+        (func (export "run") (param $garbage i32) (result i32)
+            (if (local.get $garbage) (then (call $garbage (local.get $garbage))))
+            (global.set $kept (ref.null $list))
+            (call $garbage (i32.const 1000))
+            (i32.const 1)))"#;
+    let mut store = Store::new(&engine(GcStress::None), ());
+    store.set_limits(StoreLimitsBuilder::new().gc_heap(4 << 20).build());
+    let instance = instance(&mut store, &[], text);
+    let begin = instance.get_typed_func::<i32, ()>(&store, "begin").unwrap();
+    let run = instance.get_typed_func::<i32, i32>(&store, "run").unwrap();
+    let fits = |store: &mut Store<()>, count| {
+        begin.call(&mut *store, 1).unwrap();
+        store.gc();
+        begin.call(store, count).is_ok()
+    };
+    let most = most_that(200_000, |count| fits(&mut store, count));
+    let (mut went_on, mut had_no_room) = (0, 0);
+    for garbage in (0..600).step_by(10) {
+        assert!(fits(&mut store, most - 100));
+        match run.call(&mut store, garbage) {
+            Ok(_) => went_on += 1,
+            Err(error) => {
+                // It had nothing given up yet, and nearly all was in use.
+                assert_eq!(error.trap(), Some(Trap::GcHeapOutOfMemory));
+                let frames = error.downcast_ref::<WasmBacktrace>().unwrap().frames();
+                let text_offset = frames[1].func_offset().unwrap();
+                assert!(text_offset < 12, "it had given up all when {garbage} were made before: {frames:?}");
+                had_no_room += 1;
+            }
+        }
+    }
+    assert!(went_on > 20 && had_no_room > 5, "{went_on} and {had_no_room}");
+}
+
+/// A heap that has more than it may have is full, whatever its limit, and so is a small one beside many roots.
+#[test]
+fn a_heap_is_full_whatever_it_may_have_and_whatever_its_roots_take() {
+    for limit in [4 << 20, 1 << 20, 64 << 10, 100, 0] {
+        let mut store = Store::new(&engine(GcStress::None), ());
+        let instance = nearly_full(&mut store, 10);
+        store.set_limits(StoreLimitsBuilder::new().gc_heap(limit).build());
+        let garbage = instance.get_typed_func::<i32, ()>(&store, "garbage").unwrap();
+        let begin = std::time::Instant::now();
+        assert_eq!(garbage.call(&mut store, 100_000).unwrap_err().trap(), Some(Trap::GcHeapOutOfMemory), "{limit}");
+        assert!(begin.elapsed().as_secs() < 5, "{limit}: {:?}", begin.elapsed());
+    }
+    for (kept, goes_on) in [(36_000, false), (15_000, true)] {
+        let mut store = Store::new(&engine(GcStress::None), ());
+        store.set_limits(StoreLimitsBuilder::new().gc_heap(1 << 20).build());
+        let table = TableType::new(RefType::ANYREF, 2_000_000, None);
+        Table::new(&mut store, table, Ref::Any(None)).unwrap();
+        let instance = lists(&mut store);
+        instance.get_typed_func::<i32, ()>(&store, "keep").unwrap().call(&mut store, kept).unwrap();
+        let outcome = instance.get_typed_func::<i32, ()>(&store, "garbage").unwrap().call(&mut store, 100_000);
+        assert_eq!(outcome.is_ok(), goes_on, "{kept}: {outcome:?}");
+    }
 }
 
 /// A program whose host function takes no notice that there is no room cannot have it looked for again and again.

@@ -87,7 +87,7 @@ pub use shapes::lookup::{Handlers, target};
 pub use shapes::{mined, mined_vectors};
 pub use shapes::{own, written};
 pub use state::crossing::CallHook;
-pub use state::exception::Exception;
+pub use state::exception::{Exception, KeptPending};
 pub use state::global::GlobalCell;
 pub use state::heap::access::Object;
 pub use state::heap::copy::CopiedPiece;

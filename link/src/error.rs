@@ -204,10 +204,15 @@ impl Error {
     pub(crate) fn into_exit(self) -> Exit {
         match self.downcast::<Yield>() {
             Ok(payload) => Exit::Yield(payload.into_payload()),
-            Err(error) => match error.downcast_ref::<ThrownException>() {
-                Some(&ThrownException { number }) => Exit::Thrown { number, error: Some(Box::new(error)) },
-                None => Exit::Host(Box::new(error)),
-            },
+            Err(error) => error.thrown_or_host(),
+        }
+    }
+
+    /// Why a call ends with this that does not pause.
+    pub(crate) fn thrown_or_host(self) -> Exit {
+        match self.downcast_ref::<ThrownException>() {
+            Some(&ThrownException { number }) => Exit::Thrown { number, error: Some(Box::new(self)) },
+            None => Exit::Host(Box::new(self)),
         }
     }
 

@@ -193,6 +193,95 @@ fn what_is_thrown_in_a_hook_leaves_what_is_pending_alone() {
     }
 }
 
+/// What a call hook throws is what the call throws that it was told of.
+#[test]
+fn a_hook_throws() {
+    for engine in engines() {
+        for at in
+            [CallHook::CallingWasm, CallHook::CallingHost, CallHook::ReturningFromHost, CallHook::ReturningFromWasm]
+        {
+            for throws_itself in [true, false] {
+                let mut store = store(&engine, ());
+                let (instance, tag) = instance(&mut store, |_, _, n| Ok(n));
+                let inner = instance.get_func(&store, "inner").unwrap();
+                let mut has_thrown = false;
+                store.call_hook(move |mut context, now| {
+                    if now == at && !std::mem::replace(&mut has_thrown, true) {
+                        if throws_itself {
+                            let exception = ExnRef::new(&mut context, &tag, &[Val::I32(9)])?;
+                            context.throw::<()>(exception)?;
+                        }
+                        inner.invoke::<i32, i32>(&mut context, 1)?;
+                    }
+                    Ok(())
+                });
+                let value = if throws_itself { 9 } else { 100 };
+                let outcome = call(&mut store, instance, "caught", 5);
+                if matches!(at, CallHook::CallingHost | CallHook::ReturningFromHost) {
+                    assert_eq!(outcome.unwrap(), 1_000 + value, "{at:?}");
+                    assert!(!store.has_pending_exception());
+                } else {
+                    assert_eq!(thrown(&mut store, &outcome.unwrap_err()), (tag, vec![Val::I32(value)]), "{at:?}");
+                }
+            }
+        }
+    }
+}
+
+/// What a call hook has taken is not pending again behind it, whatever was thrown meanwhile.
+#[test]
+fn what_a_hook_takes_is_over() {
+    for engine in engines() {
+        for throws in [false, true] {
+            let mut store = store(&engine, ());
+            let (instance, _) = instance(&mut store, |mut caller, tag, n| {
+                let exception = ExnRef::new(&mut caller, &tag, &[Val::I32(n)])?;
+                caller.throw(exception)?
+            });
+            let inner = instance.get_func(&store, "inner").unwrap();
+            store.call_hook(move |mut context, now| {
+                if now == CallHook::ReturningFromHost {
+                    assert!(context.take_pending_exception().is_some());
+                    if throws {
+                        assert!(inner.invoke::<i32, i32>(&mut context, 2).unwrap_err().is::<ThrownException>());
+                        assert!(context.take_pending_exception().is_some());
+                    }
+                }
+                Ok(())
+            });
+            assert!(call(&mut store, instance, "caught", 5).unwrap_err().is::<ThrownException>());
+            assert!(!store.has_pending_exception());
+        }
+    }
+}
+
+/// What the callback of a deadline calls may throw; what a host function is about to throw stays pending.
+#[test]
+fn what_is_thrown_in_a_deadlines_callback_leaves_what_is_pending_alone() {
+    for engine in engines() {
+        let engine = Engine::new(engine.config().clone().epoch_interruption(true)).unwrap();
+        let mut store = store(&engine, ());
+        let (instance, tag) = instance(&mut store, |mut caller, tag, n| {
+            let exception = ExnRef::new(&mut caller, &tag, &[Val::I32(n)])?;
+            let error = caller.throw::<i32>(exception).unwrap_err();
+            caller.engine().increment_epoch();
+            let inner = caller.get_export("inner").unwrap().into_func().unwrap();
+            assert_eq!(inner.invoke::<i32, i32>(&mut caller, 0)?, 0);
+            Err(error.into())
+        });
+        let inner = instance.get_func(&store, "inner").unwrap();
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |mut context| {
+            context.as_context_mut().set_epoch_deadline(10);
+            assert!(inner.invoke::<i32, i32>(&mut context, 2).unwrap_err().is::<ThrownException>());
+            Ok(UpdateDeadline::Continue(1))
+        });
+        assert_eq!(call(&mut store, instance, "caught", 5).unwrap(), 1_005);
+        let error = call(&mut store, instance, "uncaught", 6).unwrap_err();
+        assert_eq!(thrown(&mut store, &error), (tag, vec![Val::I32(6)]));
+    }
+}
+
 #[test]
 fn a_host_function_called_by_the_host_throws() {
     let engine = Engine::default();

@@ -50,13 +50,14 @@ impl Vm {
     pub unsafe fn collect(this: *mut Self) {
         // SAFETY: the words below the first free one are those of frames, if something runs.
         unsafe {
-            Self::collect_below(this, (*this).top, Much::All);
-            (*this).heap.forgive();
+            if !(*this).heap.is_held() {
+                Self::collect_below(this, (*this).top, Much::All);
+                (*this).heap.forgive();
+            }
         }
     }
 
-    /// Collects what nothing refers to, because there is no room. Whether it did: it does not where that was in vain several times already, and
-    /// the heap is nearly full of what is in use.
+    /// Collects what nothing refers to, because there is no room. Whether there is some now, or may be: the heap may be [full](Heap::is_full).
     ///
     /// # Safety
     /// As for [`Vm::collect`].
@@ -65,23 +66,25 @@ impl Vm {
         unsafe { Self::make_room_below(this, (*this).top, 0) }
     }
 
-    /// Where no more than `most` calls from the host are under way, and it is refused, what was in vain counts no longer.
+    /// Where no more than `most` calls from the host are under way, what runs ends if there is no room. So it is looked for in any case, and if
+    /// there is none, what was in vain counts no longer: who goes on may have given up what fills the heap. A host function further in may take no
+    /// notice, so nothing is done there in a heap that is full.
     ///
     /// # Safety
     /// As for [`Vm::make_room`], if the frames on the stack in use end at `top`.
     unsafe fn make_room_below(this: *mut Self, top: *const Word, most: u32) -> bool {
         // SAFETY: as is asked for; nobody else refers to the heap.
         unsafe {
-            if !(*this).heap.may_make_room() {
-                // What the embedder has called ends with that, and who goes on may have given up what fills the heap. (A host function that takes no
-                // notice is no reason to go on.)
-                if (*this).depth <= most && !(*this).heap.is_held() {
-                    (*this).heap.forgive();
-                }
+            let ends = (*this).depth <= most;
+            if (*this).heap.is_held() || !ends && (*this).heap.is_full() {
                 return false;
             }
             Self::collect_below(this, top, Much::Room);
-            true
+            let is_full = (*this).heap.is_full();
+            if ends && is_full {
+                (*this).heap.forgive();
+            }
+            !is_full
         }
     }
 
@@ -175,10 +178,12 @@ impl Vm {
             if let Some(object) = (*this).heap.take(bytes) {
                 return object;
             }
-            if Self::make_room_below(this, top, 1)
-                && let Some(object) = (*this).heap.take(bytes)
-            {
-                return object;
+            if Self::make_room_below(this, top, 1) {
+                if let Some(object) = (*this).heap.take(bytes) {
+                    return object;
+                }
+            } else if !(*this).heap.is_held() {
+                return std::ptr::null_mut();
             }
             (*this).heap.give_empty_back();
             (*this).heap.take(bytes).unwrap_or(std::ptr::null_mut())

@@ -4,9 +4,11 @@
 //! in as many words as it takes slots. So throwing copies words from slots, and catching copies them back.
 
 use crate::Word;
+use crate::state::heap::OuterStack;
 use crate::state::heap::object::{EXCEPTION_VALUES_AT, ObjectType, TAG_AT as TAG_BYTE};
 use crate::state::tag::Tag;
 use crate::state::vm::Vm;
+use std::ptr::null;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The word that holds the tag of the exception at `exception`.
@@ -55,6 +57,14 @@ impl Exception {
         }
         room.expose_provenance() as Word
     }
+}
+
+/// What is to be put back when a callback of the embedder is over.
+#[derive(Debug)]
+#[must_use]
+pub struct KeptPending {
+    /// Of the callback further out, if there is one.
+    outer: (Word, u64),
 }
 
 impl Vm {
@@ -117,6 +127,42 @@ impl Vm {
 
     /// The same, and there is none any more.
     pub fn take_pending_exception(&mut self) -> Word {
+        if self.kept_pending.1 == self.pending_number {
+            self.kept_pending.0 = 0;
+        }
         std::mem::take(&mut self.pending)
+    }
+
+    /// Keeps what is pending while a callback of the embedder runs, which may call what throws, until [`Vm::end_callback`] gets what this gives.
+    ///
+    /// # Safety
+    /// `this` is live, and stands still or waits for the callback.
+    pub unsafe fn keep_pending(this: *mut Self) -> KeptPending {
+        // SAFETY: nobody else refers to its fields.
+        unsafe {
+            let kept = ((*this).pending, (*this).pending_number);
+            (*this).heap.outer.push(OuterStack { base: null(), top: null(), r0: kept.0 });
+            KeptPending { outer: std::mem::replace(&mut (*this).kept_pending, kept) }
+        }
+    }
+
+    /// The callback is over. What was pending when it began is so again, unless it has taken that. Other exceptions that came meanwhile are over,
+    /// but the one that is pending if it `throws` that.
+    ///
+    /// # Safety
+    /// As for [`Vm::keep_pending`]; all callbacks that began since are over.
+    pub unsafe fn end_callback(this: *mut Self, kept: KeptPending, throws: bool) {
+        // SAFETY: nobody else refers to its fields.
+        unsafe {
+            (*this).heap.outer.pop();
+            let was = std::mem::replace(&mut (*this).kept_pending, kept.outer);
+            // Who has taken it has taken it from the callback further out as well.
+            if kept.outer.1 == was.1 {
+                (*this).kept_pending = was;
+            }
+            if !throws {
+                ((*this).pending, (*this).pending_number) = was;
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ pub use hooks::{
 
 use crate::Word;
 use crate::state::crossing::CallHook;
-use crate::state::heap::{Heap, OuterStack};
+use crate::state::heap::Heap;
 use crate::state::held::Held;
 use crate::state::instance::InstanceHead;
 use crate::state::record::HostRecord;
@@ -139,6 +139,8 @@ pub struct Vm {
     pub(crate) pending: Word,
     /// See [`Vm::pending_number`].
     pub(crate) pending_number: u64,
+    /// What was pending where the innermost callback of the embedder began that runs, and its number: see [`Vm::keep_pending`].
+    pub(crate) kept_pending: (Word, u64),
     /// What is known of places that exceptions were thrown through.
     pub(crate) thrown_at: Places,
     pub(crate) roots: Option<RootsHooks>,
@@ -190,6 +192,7 @@ impl Vm {
             subtypes: None,
             pending: 0,
             pending_number: 0,
+            kept_pending: (0, 0),
             thrown_at: Places::default(),
             roots: None,
             heap: Heap::new(),
@@ -515,16 +518,8 @@ impl Vm {
         unsafe {
             let Some(crossed) = (*this).crossed else { return Ok(()) };
             let (saved, stopped_at) = ((*this).saved, (*this).stopped_at);
-            let (pending, number) = ((*this).pending, (*this).pending_number);
-            (*this).heap.outer.push(OuterStack { base: null(), top: null(), r0: pending });
             let outcome = crossed(this, at);
-            (*this).heap.outer.pop();
             ((*this).saved, (*this).stopped_at) = (saved, stopped_at);
-            // The hook may take what is pending, and throw something itself. Other exceptions that came meanwhile are over.
-            let throws = matches!(outcome, Err(Exit::Thrown { number, .. }) if number == (*this).pending_number);
-            if (*this).pending_number != number && !throws {
-                ((*this).pending, (*this).pending_number) = (pending, number);
-            }
             outcome
         }
     }

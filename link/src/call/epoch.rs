@@ -7,7 +7,6 @@ use crate::store::deadline::{UpdateDeadline, Yielded};
 use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContextMut, Store, StoreContextMut};
 use pirn_exec::{Exit, Trap, Vm};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl StoreOpaque {
     /// Sets the deadline to the epoch there is now plus `ticks`.
@@ -35,8 +34,7 @@ unsafe fn late<T: 'static>(vm: *mut Vm) -> Result<(), Exit> {
         // It is running already, and what it has called is late as well.
         return Err(Exit::Trap(Trap::Interrupt));
     };
-    // It must not try to unwind the machine.
-    let outcome = catch_unwind(AssertUnwindSafe(|| callback(store.as_context_mut())));
+    let outcome = store.call_back(&mut callback);
     *store.late_mut() = Some(callback);
     let mut extend = |ticks| store.opaque_mut().set_epoch_deadline(ticks);
     match outcome {
@@ -92,7 +90,7 @@ impl<T: 'static> Borrowed for StoreContextMut<'_, T> {
     fn collect_if_short(&mut self) {
         self.collect_if_due();
         if self.opaque_mut().heap().is_short() {
-            self.collect();
+            self.make_room();
         }
     }
 

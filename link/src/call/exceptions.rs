@@ -5,11 +5,13 @@
 //! it from a call of its own.
 
 use crate::call::caller::Caller;
-use crate::error::ThrownException;
+use crate::error::{Result, ThrownException};
 use crate::items::heap_ref::ExnRef;
 use crate::items::rooted::Rooted;
 use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+use pirn_exec::Vm;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl StoreOpaque {
     fn set_pending_exception(&mut self, exception: Rooted<ExnRef>) -> ThrownException {
@@ -35,6 +37,25 @@ impl StoreOpaque {
     fn has_pending_exception(&self) -> bool {
         // SAFETY: L1 and L2: the store owns its machine, and nobody writes to it while the store is borrowed.
         unsafe { (*self.vm()).pending_exception() != 0 }
+    }
+}
+
+impl<T: 'static> StoreContextMut<'_, T> {
+    /// Has a callback of the embedder do something, between what runs. What is pending stays so, whatever it calls, unless it takes that or throws
+    /// something. Its panic is caught: it must not try to unwind the machine.
+    pub(crate) fn call_back<R>(
+        &mut self,
+        callback: impl FnOnce(StoreContextMut<'_, T>) -> Result<R>,
+    ) -> std::thread::Result<Result<R>> {
+        let vm = self.opaque_mut().vm();
+        // SAFETY: L1 and L2: the machine is the store's, which is mutably borrowed, and waits for this.
+        let kept = unsafe { Vm::keep_pending(vm) };
+        let outcome = catch_unwind(AssertUnwindSafe(|| callback(self.as_context_mut())));
+        let thrown = outcome.as_ref().ok().and_then(|result| result.as_ref().err()?.downcast_ref::<ThrownException>());
+        let throws = thrown.is_some_and(|&thrown| self.opaque().is_pending(thrown));
+        // SAFETY: as above; what the callback called is over.
+        unsafe { Vm::end_callback(vm, kept, throws) };
+        outcome
     }
 }
 

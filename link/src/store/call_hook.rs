@@ -1,9 +1,8 @@
 //! The store's call hook: how the embedder gives it, and how the machine tells it.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::{AsContextMut, Store, StoreContextMut};
 use pirn_exec::{CallHook, Exit, Vm};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The machine's hook, for stores that have a call hook.
 ///
@@ -14,11 +13,10 @@ unsafe fn crossed<T: 'static>(vm: *mut Vm, at: CallHook) -> Result<(), Exit> {
     let mut store = unsafe { StoreContextMut::<T>::of_machine(vm) };
     // While it runs it is not there, and so is not told of the calls that it makes.
     let Some(mut hook) = store.call_hook_mut().take() else { return Ok(()) };
-    // A panic must not try to unwind the machine.
-    let outcome = catch_unwind(AssertUnwindSafe(|| hook(store.as_context_mut(), at)));
+    let outcome = store.call_back(|store| hook(store, at));
     *store.call_hook_mut() = Some(hook);
     match outcome {
-        Ok(outcome) => outcome.map_err(|error| Exit::Host(Box::new(error))),
+        Ok(outcome) => outcome.map_err(Error::thrown_or_host),
         Err(payload) => Err(Exit::Panic(payload)),
     }
 }
@@ -38,7 +36,10 @@ impl<T: 'static> Store<T> {
     ///
     /// An error from the hook is what the call ends with that it was told of. Before a call, nothing of that happens. Behind one,
     /// the error takes the place of its results or error, and a call that has paused is over. The pairs further out get their
-    /// second halves as ever. A panic passes through WebAssembly as a host function's does.
+    /// second halves as ever. An exception that the hook throws is one that the call throws: WebAssembly that has made the call may catch it,
+    /// unless the call had paused. A panic passes through WebAssembly as a host function's does.
+    ///
+    /// What [was pending](Store::take_pending_exception) is so again behind the hook, unless the hook has taken it, or throws something.
     ///
     /// The hook may do with the store whatever a host function may, also call WebAssembly; it is not told of what it calls itself.
     ///

@@ -33,7 +33,8 @@ pub(crate) struct Look<'a> {
 
 impl Drop for Look<'_> {
     fn drop(&mut self) {
-        LOOKS.with_borrow_mut(|looks| looks.retain(|look| *look != (self.store.id(), self.look)));
+        let this = (self.store.id(), self.look);
+        _ = LOOKS.try_with(|looks| looks.borrow_mut().retain(|look| *look != this));
         self.store.roots().end_look(self.look);
     }
 }
@@ -49,8 +50,12 @@ impl StoreOpaque {
             return RootPlace::NONE;
         }
         let mut roots = self.roots();
+        // A thread that is about to end may have no list any more: what it roots stays, then.
         let look = || {
-            LOOKS.with_borrow(|looks| looks.iter().rev().find(|(store, _)| *store == self.id()).map(|&(_, look)| look))
+            let last = |looks: &RefCell<Vec<_>>| {
+                looks.borrow().iter().rev().find(|(store, _)| *store == self.id()).map(|&(_, look)| look)
+            };
+            LOOKS.try_with(last).ok().flatten()
         };
         let look = if roots.is_looked_at() { look() } else { None };
         roots.push(word, look)
@@ -80,7 +85,7 @@ impl StoreOpaque {
     /// meanwhile.
     pub(crate) fn look(&self) -> Look<'_> {
         let look = self.roots().begin_look();
-        LOOKS.with_borrow_mut(|looks| looks.push((self.id(), look)));
+        _ = LOOKS.try_with(|looks| looks.borrow_mut().push((self.id(), look)));
         Look { store: self, look, here: PhantomData }
     }
 

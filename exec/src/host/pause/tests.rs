@@ -3,10 +3,10 @@
 use super::*;
 use crate::handlers::exit::exit_cell;
 use crate::host::walk::FrameAt;
-use crate::state::record::HostCall;
+use crate::state::record::{HostCall, HostRecord};
 use crate::state::vm::CodeAt;
 use pirn_decode::layout::{CodeHead, HEADER_WORDS, RETURN_WORDS};
-use pirn_decode::{FuncIdx, TypeId};
+use pirn_decode::{FuncIdx, FuncType, TypeId};
 use std::any::Any;
 use std::ptr::{null, null_mut, without_provenance_mut};
 use std::sync::Arc;

@@ -7,7 +7,7 @@
 //! | whenever 8 KiB of objects are handed out, or a large object is made | some objects are marked |
 //! | nothing is left to be marked | it *ends*: values of the embedder are freed, and large objects; blocks are swept when they are wanted |
 //! | twice the threshold was allocated before it has ended | all that is left is marked at once |
-//! | there is no room | all is done at once; if that was [in vain](Heap::may_make_room) some times, there stays none |
+//! | there is no room | all is done at once; if that is in vain some times, the heap [is full](Heap::is_full) |
 //!
 //! The threshold is what was in use after the last collection, and what roots took that were looked at, but at least [`LEAST_BETWEEN`]; it is less if
 //! the heap's limit leaves less room, down to an eighth. So a collection may be later than the table says if more is in use than last time, or objects are large.
@@ -46,8 +46,11 @@ const FOR_EACH: u64 = 64;
 /// A collection for lack of room is worth its time if such a part of what is in use was made since the last one, or was freed by it.
 const WORTH: u64 = 16;
 
-/// So many collections for lack of room that are not worth it are made in a row; then there is no room.
+/// After so many collections for lack of room that were not worth it, another one has to be, or there is no room.
 const IN_VAIN: u32 = 3;
+
+/// Of roots, only so many times as many bytes count there as the heap may have: one that is small beside its roots could never be worth it.
+const ROOTS_COUNT: u64 = 4;
 
 /// As so many bytes a value of the embedder counts.
 pub(super) const EXTERN_BYTES: u64 = 64;
@@ -114,11 +117,13 @@ impl Heap {
         }
     }
 
-    /// Whether it may be collected because there is no room. Where nearly all of a heap is in use, and so little is freed that there is none again
-    /// soon, a program would do nothing but collect, for fuel that pays for little: such a heap is full.
-    pub(crate) fn may_make_room(&self) -> bool {
-        let has_made = || self.is_worth(self.made().saturating_sub(self.unused()));
-        self.holds == 0 && (self.stress != GcStress::None || self.in_vain < IN_VAIN || has_made())
+    /// Whether it is full. Where nearly all of a heap is in use, and so little is freed that there is no room again soon, a program would do
+    /// nothing but collect, for fuel that pays for little. So what is freed by a collection too many is not handed out, and none is made any more
+    /// before somebody [forgives](Self::forgive) that, or much was made since.
+    pub(crate) fn is_full(&self) -> bool {
+        self.stress == GcStress::None
+            && self.in_vain > IN_VAIN
+            && !self.is_worth(self.made().saturating_sub(self.unused()))
     }
 
     /// Says that somebody has paid for a collection himself, or with the end of what runs.
@@ -126,7 +131,7 @@ impl Heap {
         self.in_vain = 0;
     }
 
-    /// Collects all that cannot be reached now, because there is no room.
+    /// Collects all that cannot be reached now, because there is no room. It may be [full](Self::is_full) all the same.
     ///
     /// # Safety
     /// As for [`Heap::advance`].
@@ -136,7 +141,7 @@ impl Heap {
         // SAFETY: the same is asked for.
         unsafe { self.collect(roots, unmarked) };
         // One that frees much says so when it ends.
-        self.in_vain = if self.in_vain == 0 || self.is_worth(made) { 0 } else { in_vain + 1 };
+        self.in_vain = if self.in_vain == 0 || self.is_worth(made) { 0 } else { (in_vain + 1).min(IN_VAIN + 1) };
     }
 
     /// How much was made since what is known to be in use was marked.
@@ -146,7 +151,8 @@ impl Heap {
 
     /// A collection marks what is in use, and has all blocks swept again.
     fn is_worth(&self, bytes: u64) -> bool {
-        bytes >= (self.live + self.roots).max(self.committed / 8).min(self.limit) / WORTH
+        let looked_at = self.live + self.roots.min(self.limit.saturating_mul(ROOTS_COUNT));
+        bytes >= looked_at.max(self.committed / 8) / WORTH
     }
 
     /// How many bytes of objects were handed out, and so count as made, that are free still.
