@@ -13,15 +13,13 @@ step() {
 }
 
 step cargo fmt --all --check
+# All members, but for benches/peers, which builds wasmtime.
+all=(--workspace --exclude pirn-peers)
 # Without optimisation the portable loop is compiled, with it tail dispatch: each is linted.
-step cargo clippy --all-targets -- -D warnings
+step cargo clippy --all-targets "${all[@]}" -- -D warnings
 step cargo clippy --release --lib -p pirn-exec -- -D warnings
 step cargo check -p pirn --no-default-features
-RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items
-# What is no default member, but for benches/peers, which builds wasmtime.
-tools=(-p pirn-mine -p pirn-suite -p pirn-counts -p pirn-speed -p pirn-linking -p pirn-oracle -p pirn-durable)
-step cargo clippy --all-targets "${tools[@]}" -- -D warnings
-RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items "${tools[@]}"
+RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items "${all[@]}"
 step cargo test
 step cargo test -p pirn-cli --features profile --test profile
 # What is published can be packaged, and WASI stays a small thing to depend on.
@@ -43,7 +41,7 @@ step cargo test --profile checked -p pirn --features baseline --test spec -- sim
 step cargo test --profile dev-optimised -p pirn --test torture --test probe -- --skip operators::operators
 step tools/jumps.sh target/{checked,dev-optimised}/deps/probe-*
 # A build in which handlers call each other, which is an error and no crash.
-RUSTFLAGS="--cfg pirn_tail_unproven" step cargo test --target-dir target/unproven -p pirn --test probe
+RUSTFLAGS="--cfg pirn_tail_unproven" step cargo test --target-dir target/unproven -p pirn --no-default-features --features wat --test probe
 # Not the torture test: the portable loop uses no native stack to speak of, and takes minutes for it.
 # Here, too, the processor has nothing but the baseline; and this build has shapes of its own.
 export PIRN_SHAPES="$PWD/exec/tests/shapes.txt"

@@ -3,6 +3,7 @@
 
 use peak_alloc::PeakAlloc;
 use pirn::*;
+use std::process::Command;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -40,14 +41,42 @@ fn binary(sections: &[Vec<u8>]) -> Vec<u8> {
     [b"\0asm\x01\0\0\0".to_vec(), sections.concat()].concat()
 }
 
-/// One test: what runs beside it would be counted.
+/// Runs the body of the test called `name` in a process of its own, since what runs beside it would be counted.
+fn alone(name: &str, body: fn()) {
+    const ALONE: &str = "PIRN_TESTED_ALONE";
+    if std::env::var_os(ALONE).is_some_and(|alone| alone == name) {
+        return body();
+    }
+    let mut test = Command::new(std::env::current_exe().unwrap());
+    let output = test.args(["--exact", name, "--nocapture"]).env(ALONE, name).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    println!("{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && text.contains("test result: ok. 1 passed"), "{name} failed: {}", output.status);
+}
+
 #[test]
-fn memory_is_linear() {
-    lowering();
-    parsing_and_instantiating();
-    first_calls();
-    types_are_forgotten();
-    too_large_is_not_copied();
+fn lowering_is_linear() {
+    alone("lowering_is_linear", lowering);
+}
+
+#[test]
+fn parsing_and_instantiating_is_linear() {
+    alone("parsing_and_instantiating_is_linear", parsing_and_instantiating);
+}
+
+#[test]
+fn first_calls_are_bounded() {
+    alone("first_calls_are_bounded", first_calls);
+}
+
+#[test]
+fn types_are_forgotten() {
+    alone("types_are_forgotten", forgetting_types);
+}
+
+#[test]
+fn what_is_too_large_is_not_copied() {
+    alone("what_is_too_large_is_not_copied", copying_what_is_too_large);
 }
 
 /// Repetitions just past a power of two: vectors double.
@@ -306,6 +335,9 @@ fn parsing_and_instantiating() {
         ("active data segments", 14, 5, binary(&[one_memory, repeat(11, &[0, 0x41, 0, 0x0b, 0])])),
         ("locals", 21, 4, binary(&[nothing, repeat(3, &[0]), repeat(10, &[6, 1, 0xd0, 0x86, 3, 0x7f, 0x0b])])),
     ];
+    // The handler table is made once, when something is lowered.
+    let engine = Engine::new(Config::new().compilation_mode(CompilationMode::Eager)).unwrap();
+    Module::new(&engine, "(module (func))").unwrap();
     for (name, most, most_instantiated, wasm) in cases {
         let mut config = Config::new();
         config.compilation_mode(CompilationMode::Eager).limits(StoreLimitsBuilder::new().tables(n * 2).build());
@@ -338,7 +370,7 @@ fn parsing_and_instantiating() {
 
 /// After a module of very many types, an engine holds nothing of them, and stores are as cheap as before; also while
 /// another module that was made later lives.
-fn types_are_forgotten() {
+fn forgetting_types() {
     let engine = Engine::default();
     let n = 30_000;
     let hostile = |salt: u8| {
@@ -403,7 +435,7 @@ fn types_are_forgotten() {
 }
 
 /// A binary that is larger than the engine takes is refused before it is copied.
-fn too_large_is_not_copied() {
+fn copying_what_is_too_large() {
     let engine = Engine::new(&Config::untrusted()).unwrap();
     let mut wasm = binary(&[]);
     wasm.resize(16 << 20, 0);
