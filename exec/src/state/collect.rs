@@ -57,7 +57,7 @@ impl Vm {
         }
     }
 
-    /// Collects what nothing refers to, because there is no room. Whether there is some now, or may be: the heap may be [full](Heap::is_full).
+    /// Collects what nothing refers to, because there is no room. Whether there is some now, or may be: the heap may be full of what is in use.
     ///
     /// # Safety
     /// As for [`Vm::collect`].
