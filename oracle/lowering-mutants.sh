@@ -24,7 +24,7 @@ for mutant in $(seq "$first" "$last"); do
             break
         fi
     done
-    what=$(sed -n 's/^mutant: //p' "$out/log" | head -1)
+    what=$(sed -n '/^mutant: /{s///p;q}' "$out/log")
     for kind in expr loop shape smith circle group; do
         if ! PIRN_LOWERING_MUTANT=$mutant answer "$driver" --check no --seeds "$seed..$((seed + 1000))" --kind $kind \
             --jobs "${JOBS:-2}" --max-failures 1 --no-shrink yes --out "$out"; then

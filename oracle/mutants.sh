@@ -32,7 +32,7 @@ for mutant in $(seq -f "${MUTANTS:-}%g" "$first" "$last"); do
             break
         fi
     done
-    what=$(sed -n 's/^mutant: //p' "$out/log" | head -1)
+    what=$(sed -n '/^mutant: /{s///p;q}' "$out/log")
     if [ -n "$caught" ]; then
         found=$((found + 1))
         echo "mutant $mutant: found by $caught"

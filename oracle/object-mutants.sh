@@ -26,7 +26,7 @@ for mutant in $(seq "$first" "$last"); do
             break
         fi
     done
-    what=$(sed -n 's/^mutant: //p' "$out/log" | head -1)
+    what=$(sed -n '/^mutant: /{s///p;q}' "$out/log")
     for test in $tests; do
         [ -z "$by" ] || break
         if ! timeout 600 cargo test --release --package pirn --package pirn-decode --features pirn-decode/mutants --test $test >"$out/log" 2>&1; then

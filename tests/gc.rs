@@ -427,7 +427,7 @@ fn a_program_that_gives_up_what_nearly_fills_a_heap_goes_on() {
     };
     let most = most_that(200_000, |count| fits(&mut store, count));
     let (mut went_on, mut had_no_room) = (0, 0);
-    for garbage in (0..600).step_by(10) {
+    for garbage in (0..600).step_by(25) {
         assert!(fits(&mut store, most - 100));
         match run.call(&mut store, garbage) {
             Ok(_) => went_on += 1,
@@ -441,15 +441,15 @@ fn a_program_that_gives_up_what_nearly_fills_a_heap_goes_on() {
             }
         }
     }
-    assert!(went_on > 20 && had_no_room > 5, "{went_on} and {had_no_room}");
+    assert!(went_on > 8 && had_no_room > 2, "{went_on} and {had_no_room}");
 }
 
 /// A heap that has more than it may have is full, whatever its limit, and so is a small one beside many roots.
 #[test]
 fn a_heap_is_full_whatever_it_may_have_and_whatever_its_roots_take() {
+    let mut store = Store::new(&engine(GcStress::None), ());
+    let instance = nearly_full(&mut store, 10);
     for limit in [4 << 20, 1 << 20, 64 << 10, 100, 0] {
-        let mut store = Store::new(&engine(GcStress::None), ());
-        let instance = nearly_full(&mut store, 10);
         store.set_limits(StoreLimitsBuilder::new().gc_heap(limit).build());
         let garbage = instance.get_typed_func::<i32, ()>(&store, "garbage").unwrap();
         let begin = std::time::Instant::now();
@@ -466,6 +466,87 @@ fn a_heap_is_full_whatever_it_may_have_and_whatever_its_roots_take() {
         let outcome = instance.get_typed_func::<i32, ()>(&store, "garbage").unwrap().call(&mut store, 100_000);
         assert_eq!(outcome.is_ok(), goes_on, "{kept}: {outcome:?}");
     }
+}
+
+/// What was in vain in one program counts no longer in the next.
+#[test]
+fn a_full_heap_is_looked_at_again_when_the_next_program_begins() {
+    for resumable in [false, true] {
+        let mut store = Store::new(&engine(GcStress::None), ());
+        store.set_limits(StoreLimitsBuilder::new().gc_heap(4 << 20).build());
+        let lists = lists(&mut store);
+        let host = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>, keep: i32, n: i32| -> i32 {
+            let name = if keep == 1 { "keep" } else { "garbage" };
+            lists.get_func(&caller, name).unwrap().invoke::<i32, ()>(&mut caller, n).is_ok().into()
+        });
+        let text = r#"(module (import "" "h" (func $h (param i32 i32) (result i32)))
+            (func (export "run") (param i32 i32) (result i32) (call $h (local.get 0) (local.get 1))))"#;
+        let run = instance(&mut store, &[host.into()], text).get_typed_func::<(i32, i32), i32>(&store, "run").unwrap();
+        let call = |store: &mut Store<()>, keep, n| match resumable {
+            false => run.call(store, (keep, n)).unwrap(),
+            true => match run.call_resumable(store, (keep, n)).unwrap() {
+                Resumable::Finished(result) => result,
+                Resumable::Paused(_) => panic!("nothing has it pause"),
+            },
+        };
+        let kept = lists.get_global(&store, "kept").unwrap();
+        let mut fits = |count| {
+            kept.set(&mut store, Val::AnyRef(None)).unwrap();
+            call(&mut store, 1, count) == 1
+        };
+        let most = most_that(200_000, &mut fits);
+        assert!(fits(most - 3));
+        for _ in 0..6 {
+            assert_eq!(call(&mut store, 0, 1_000), 0);
+        }
+        kept.set(&mut store, Val::AnyRef(None)).unwrap();
+        for _ in 0..6 {
+            assert_eq!(call(&mut store, 0, 1_000), 1);
+        }
+    }
+}
+
+/// Instances are made while nothing is collected, so it is collected before; but nothing is in vain by that.
+#[test]
+fn instances_do_not_fill_an_empty_heap() {
+    let text = r#"(module (type $bytes (array (mut i8)))
+        (func (export "large") (param $n i32) (result i32) (array.len (array.new_default $bytes (local.get $n)))))"#;
+    for made in 0..8 {
+        let mut store = Store::new(&engine(GcStress::None), ());
+        store.set_limits(StoreLimitsBuilder::new().gc_heap(4 << 20).build());
+        let lists = lists(&mut store);
+        lists.get_typed_func::<i32, ()>(&store, "keep").unwrap().call(&mut store, 150_000).unwrap();
+        let large = instance(&mut store, &[], text).get_typed_func::<i32, i32>(&store, "large").unwrap();
+        lists.get_global(&store, "kept").unwrap().set(&mut store, Val::AnyRef(None)).unwrap();
+        store.gc();
+        for _ in 0..made {
+            instance(
+                &mut store,
+                &[],
+                "(module (type $s (struct (field i32))) (global (ref $s) (struct.new $s (i32.const 1))))",
+            );
+        }
+        assert_eq!(large.call(&mut store, 1 << 20).unwrap(), 1 << 20, "{made} instances");
+    }
+}
+
+/// Where there may be no heap, nobody looks for room in it again and again.
+#[test]
+fn no_heap_is_a_full_heap() {
+    let mut store = Store::new(&engine(GcStress::None), ());
+    store.set_limits(StoreLimitsBuilder::new().gc_heap(0).build());
+    Table::new(&mut store, TableType::new(RefType::ANYREF, 2_000_000, None), Ref::Any(None)).unwrap();
+    let tag = Tag::new(&mut store, &TagType::new(FuncType::new([], []))).unwrap();
+    let make =
+        Func::wrap(&mut store, move |mut caller: Caller<'_, ()>| assert!(ExnRef::new(&mut caller, &tag, &[]).is_err()));
+    let text = r#"(module (import "" "make" (func $make))
+        (func (export "run") (param i32)
+            (loop $more (call $make) (br_if $more (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"#;
+    let run = instance(&mut store, &[make.into()], text).get_typed_func::<i32, ()>(&store, "run").unwrap();
+    // All roots are looked at in some milliseconds.
+    let begin = std::time::Instant::now();
+    run.call(&mut store, 10_000).unwrap();
+    assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
 }
 
 /// A program whose host function takes no notice that there is no room cannot have it looked for again and again.

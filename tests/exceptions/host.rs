@@ -2,6 +2,9 @@
 
 use crate::{engines, store, tag, thrown};
 use pirn::*;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 const TEXT: &str = r#"(module
     (tag $t (import "host" "tag") (param i32))
@@ -24,7 +27,8 @@ const TEXT: &str = r#"(module
     (func (export "tail") (param i32) (result i32)
         (try_table (catch $t 0) (return_call $f (local.get 0)))
         (unreachable))
-    (func (export "uncaught") (param i32) (result i32) (i32.add (i32.const 1) (call $f (local.get 0)))))"#;
+    (func (export "uncaught") (param i32) (result i32) (i32.add (i32.const 1) (call $f (local.get 0))))
+    (func (export "calls") (param i32) (result i32) (call $inner (local.get 0))))"#;
 
 /// An instance whose host function is `f`, with the tag that both have.
 fn instance<T: Send + 'static>(
@@ -265,13 +269,17 @@ fn what_is_thrown_in_a_deadlines_callback_leaves_what_is_pending_alone() {
             let exception = ExnRef::new(&mut caller, &tag, &[Val::I32(n)])?;
             let error = caller.throw::<i32>(exception).unwrap_err();
             caller.engine().increment_epoch();
-            let inner = caller.get_export("inner").unwrap().into_func().unwrap();
-            assert_eq!(inner.invoke::<i32, i32>(&mut caller, 0)?, 0);
+            // It asks for the epoch, for it calls.
+            let calls = caller.get_export("calls").unwrap().into_func().unwrap();
+            assert_eq!(calls.invoke::<i32, i32>(&mut caller, 0)?, 0);
             Err(error.into())
         });
         let inner = instance.get_func(&store, "inner").unwrap();
         store.set_epoch_deadline(1);
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
         store.epoch_deadline_callback(move |mut context| {
+            count.fetch_add(1, Relaxed);
             context.as_context_mut().set_epoch_deadline(10);
             assert!(inner.invoke::<i32, i32>(&mut context, 2).unwrap_err().is::<ThrownException>());
             Ok(UpdateDeadline::Continue(1))
@@ -279,6 +287,133 @@ fn what_is_thrown_in_a_deadlines_callback_leaves_what_is_pending_alone() {
         assert_eq!(call(&mut store, instance, "caught", 5).unwrap(), 1_005);
         let error = call(&mut store, instance, "uncaught", 6).unwrap_err();
         assert_eq!(thrown(&mut store, &error), (tag, vec![Val::I32(6)]));
+        assert_eq!(asked.load(Relaxed), 2);
+    }
+}
+
+/// What WebAssembly catches that a hook has called is over behind the hook as well.
+#[test]
+fn what_is_caught_within_a_hook_is_over() {
+    for engine in engines() {
+        let mut store = store(&engine, None);
+        let (instance, _) = instance(&mut store, |mut caller: Caller<'_, Option<Error>>, tag, n| {
+            if n == 50 {
+                return Err(caller.data_mut().take().unwrap());
+            }
+            let exception = ExnRef::new(&mut caller, &tag, &[Val::I32(n)])?;
+            let thrown = caller.throw::<i32>(exception).unwrap_err();
+            *caller.data_mut() = Some(thrown.into());
+            Err(thrown.into())
+        });
+        let caught = instance.get_func(&store, "caught").unwrap();
+        store.call_hook(move |mut context, now| {
+            if now == CallHook::ReturningFromHost {
+                assert_eq!(caught.invoke::<i32, i32>(&mut context, 50)?, 1_005);
+            }
+            Ok(())
+        });
+        let error = call(&mut store, instance, "caught", 5).unwrap_err();
+        assert!(error.is::<ThrownException>(), "{error:?}");
+        assert!(!store.has_pending_exception());
+    }
+}
+
+/// What a deadline's callback takes, which runs within a hook, is over behind both.
+#[test]
+fn what_a_callback_within_a_hook_takes_is_over() {
+    for engine in engines() {
+        let engine = Engine::new(engine.config().clone().epoch_interruption(true)).unwrap();
+        for takes in [false, true] {
+            let mut store = store(&engine, ());
+            let (instance, _) = instance(&mut store, |mut caller, tag, n| {
+                let exception = ExnRef::new(&mut caller, &tag, &[Val::I32(n)])?;
+                caller.throw(exception)?
+            });
+            let inner = instance.get_func(&store, "inner").unwrap();
+            let calls = instance.get_func(&store, "calls").unwrap();
+            store.set_epoch_deadline(1);
+            store.epoch_deadline_callback(move |mut context| {
+                assert_eq!(context.as_context_mut().take_pending_exception().is_some(), takes);
+                Ok(UpdateDeadline::Continue(1))
+            });
+            store.call_hook(move |mut context, now| {
+                if now == CallHook::ReturningFromHost {
+                    if !takes {
+                        assert!(inner.invoke::<i32, i32>(&mut context, 2).is_err());
+                        context.take_pending_exception().unwrap();
+                    }
+                    context.engine().increment_epoch();
+                    calls.invoke::<i32, i32>(&mut context, 0)?;
+                }
+                Ok(())
+            });
+            let outcome = call(&mut store, instance, "caught", 5);
+            assert_eq!(outcome.as_ref().ok(), if takes { None } else { Some(&1_005) }, "{outcome:?}");
+            assert!(!store.has_pending_exception());
+        }
+    }
+}
+
+/// Panics when it is asked for its source.
+#[derive(Debug)]
+struct PanicsAboutItsSource;
+
+impl std::fmt::Display for PanicsAboutItsSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an error")
+    }
+}
+
+impl std::error::Error for PanicsAboutItsSource {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        panic!("about its source")
+    }
+}
+
+/// A panic of a callback's error is one of the callback: everything is as it should be afterwards.
+#[test]
+fn errors_of_callbacks_may_panic() {
+    for engine in engines() {
+        let engine = Engine::new(engine.config().clone().epoch_interruption(true)).unwrap();
+        for in_hook in [true, false] {
+            let mut store = store(&engine, ());
+            let (instance, _) = instance(&mut store, |mut caller, tag, n| {
+                caller.as_context_mut().gc();
+                let exception = ExnRef::new(&mut caller, &tag, &[Val::I32(n)])?;
+                caller.throw(exception)?
+            });
+            store.set_epoch_deadline(1);
+            let asked = Arc::new(AtomicUsize::new(0));
+            let count = asked.clone();
+            if in_hook {
+                store.call_hook(move |_, now| {
+                    if now == CallHook::ReturningFromHost && count.fetch_add(1, Relaxed) % 2 == 0 {
+                        return Err(Error::new(PanicsAboutItsSource));
+                    }
+                    Ok(())
+                });
+            } else {
+                engine.increment_epoch();
+                store.epoch_deadline_callback(move |_| {
+                    if count.fetch_add(1, Relaxed) % 2 == 0 {
+                        return Err(Error::new(PanicsAboutItsSource));
+                    }
+                    Ok(UpdateDeadline::Continue(1))
+                });
+            }
+            // On a thread whose stack is gone afterwards.
+            let mut store = std::thread::scope(|scope| {
+                let thread = scope.spawn(move || {
+                    let call = std::panic::AssertUnwindSafe(|| call(&mut store, instance, "caught", 5));
+                    assert!(std::panic::catch_unwind(call).is_err());
+                    store
+                });
+                thread.join().unwrap()
+            });
+            store.gc();
+            assert_eq!(call(&mut store, instance, "caught", 5).unwrap(), 1_005);
+            assert_eq!(asked.load(Relaxed), 2, "it is asked again");
+        }
     }
 }
 

@@ -122,7 +122,7 @@ pub(crate) unsafe fn catch_from_host(vm: *mut Vm) -> *mut Vm {
         {
             (*vm).saved = handler;
             if !planted(38) {
-                (*vm).pending = 0;
+                (*vm).take_pending_exception();
             }
             (*vm).exit = None;
         }

@@ -140,6 +140,7 @@ unsafe fn call_told(
     let words: *mut [Word] = values;
     // SAFETY: the same is asked for. Of the words nobody else has a reference but `call_in`.
     let outcome = unsafe {
+        (*vm).begin_program();
         told(vm, CallHook::CallingWasm, (words, 0), |entry| call_in(vm, entry, func, on_behalf, &mut *words, first))
     };
     // SAFETY: the machine is live and stands still.

@@ -81,6 +81,8 @@ impl Execution {
         poller: *mut (),
     ) -> (Self, Result<(), Exit>) {
         let base = stack.base();
+        // SAFETY: the machine is live and stands still.
+        unsafe { (*vm).begin_program() };
         // SAFETY: `enter_from_host` asks for the same; a stack in which nothing runs is free from its base on.
         let entered = unsafe { enter_from_host(vm, func, start_of, values, base, stack.limit(), std::ptr::null_mut()) };
         let registers =

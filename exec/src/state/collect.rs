@@ -11,7 +11,7 @@ use crate::state::heap::mark::Marker;
 use crate::state::heap::object::{ObjectKind, ObjectType};
 use crate::state::heap::{Heap, OuterStack};
 use crate::state::vm::Vm;
-use pirn_decode::objects::LENGTH_AT;
+use pirn_decode::objects::{LENGTH_AT, class_of};
 use pirn_decode::planted;
 use std::ptr::null;
 
@@ -57,6 +57,19 @@ impl Vm {
         }
     }
 
+    /// Collects what nothing refers to, unless the heap is full: somebody is about to make objects while nothing is collected.
+    ///
+    /// # Safety
+    /// As for [`Vm::collect`].
+    pub unsafe fn collect_unless_full(this: *mut Self) {
+        // SAFETY: as above.
+        unsafe {
+            if !(*this).heap.is_full() {
+                Self::collect_below(this, (*this).top, Much::All);
+            }
+        }
+    }
+
     /// Collects what nothing refers to, because there is no room. Whether there is some now, or may be: the heap may be full of what is in use.
     ///
     /// # Safety
@@ -68,7 +81,7 @@ impl Vm {
 
     /// Where no more than `most` calls from the host are under way, what runs ends if there is no room. So it is looked for in any case, and if
     /// there is none, what was in vain counts no longer: who goes on may have given up what fills the heap. A host function further in may take no
-    /// notice, so nothing is done there in a heap that is full.
+    /// notice, so nothing is done there in a heap that is full, until what the embedder has called ends ([`Vm::begin_program`]).
     ///
     /// # Safety
     /// As for [`Vm::make_room`], if the frames on the stack in use end at `top`.
@@ -84,7 +97,18 @@ impl Vm {
             if ends && is_full {
                 (*this).heap.forgive();
             }
+            if (*this).heap.was_in_vain() {
+                (*this).quick_depth = 0;
+            }
             !is_full
+        }
+    }
+
+    /// Says that a call from the host is about to begin. If nothing runs yet, what earlier ones had collected in vain counts no longer. Nothing is
+    /// paid for that: where something was in vain, the next entry fails the test that it has anyway.
+    pub(crate) fn begin_program(&mut self) {
+        if self.depth == 0 {
+            self.heap.forgive();
         }
     }
 
@@ -177,6 +201,13 @@ impl Vm {
             }
             if let Some(object) = (*this).heap.take(bytes) {
                 return object;
+            }
+            // What is large needs no collection where whole pieces are empty.
+            if class_of(bytes).is_none() {
+                (*this).heap.give_empty_back();
+                if let Some(object) = (*this).heap.take(bytes) {
+                    return object;
+                }
             }
             if Self::make_room_below(this, top, 1) {
                 if let Some(object) = (*this).heap.take(bytes) {

@@ -125,7 +125,7 @@ impl Vm {
         self.pending
     }
 
-    /// The same, and there is none any more.
+    /// The same, and there is none any more, nor will be behind a callback that runs, where it was pending before.
     pub fn take_pending_exception(&mut self) -> Word {
         if self.kept_pending.1 == self.pending_number {
             self.kept_pending.0 = 0;

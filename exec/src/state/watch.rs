@@ -36,7 +36,8 @@ impl Vm {
 
     /// Says that something is about to be entered.
     pub(crate) fn runs(&mut self) {
-        if std::mem::take(&mut self.is_watched) && !self.is_told() {
+        self.is_watched = false;
+        if !self.is_told() && !self.heap.was_in_vain() {
             self.quick_depth = self.max_depth;
         }
     }

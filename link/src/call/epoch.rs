@@ -5,6 +5,7 @@ use crate::call::caller::Caller;
 use crate::error::{Error, Result};
 use crate::store::deadline::{UpdateDeadline, Yielded};
 use crate::store::opaque::StoreOpaque;
+use crate::store::roots::drop_quietly;
 use crate::store::{AsContextMut, Store, StoreContextMut};
 use pirn_exec::{Exit, Trap, Vm};
 
@@ -34,15 +35,16 @@ unsafe fn late<T: 'static>(vm: *mut Vm) -> Result<(), Exit> {
         // It is running already, and what it has called is late as well.
         return Err(Exit::Trap(Trap::Interrupt));
     };
-    let outcome = store.call_back(&mut callback);
-    *store.late_mut() = Some(callback);
+    let outcome = store.call_back(&mut callback, |error| Exit::Host(Box::new(error)));
+    // If it has set another one, that is over.
+    drop_quietly(store.late_mut().replace(callback));
     let mut extend = |ticks| store.opaque_mut().set_epoch_deadline(ticks);
     match outcome {
-        Ok(Ok(UpdateDeadline::Continue(ticks))) => {
+        Ok(UpdateDeadline::Continue(ticks)) => {
             extend(ticks);
             Ok(())
         }
-        Ok(Ok(UpdateDeadline::Yield(ticks))) => {
+        Ok(UpdateDeadline::Yield(ticks)) => {
             extend(ticks);
             let epoch = store.opaque().engine().epoch();
             store.opaque_mut().yielded = Some(Yielded { epoch, ticks });
@@ -51,9 +53,8 @@ unsafe fn late<T: 'static>(vm: *mut Vm) -> Result<(), Exit> {
             let goes_on = unsafe { !Vm::can_pause(vm) && Vm::is_polled(vm) };
             if goes_on { Ok(()) } else { Err(Exit::Late) }
         }
-        Ok(Ok(UpdateDeadline::Interrupt)) => Err(Exit::Trap(Trap::Interrupt)),
-        Ok(Err(error)) => Err(Exit::Host(Box::new(error))),
-        Err(payload) => Err(Exit::Panic(payload)),
+        Ok(UpdateDeadline::Interrupt) => Err(Exit::Trap(Trap::Interrupt)),
+        Err(exit) => Err(exit),
     }
 }
 
@@ -90,7 +91,9 @@ impl<T: 'static> Borrowed for StoreContextMut<'_, T> {
     fn collect_if_short(&mut self) {
         self.collect_if_due();
         if self.opaque_mut().heap().is_short() {
-            self.make_room();
+            let vm = self.opaque_mut().vm();
+            // SAFETY: L1 and L2: the machine is this store's, which nobody else refers to.
+            unsafe { Vm::collect_unless_full(vm) };
         }
     }
 

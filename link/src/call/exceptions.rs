@@ -5,12 +5,12 @@
 //! it from a call of its own.
 
 use crate::call::caller::Caller;
-use crate::error::{Result, ThrownException};
+use crate::error::{Error, Result, ThrownException};
 use crate::items::heap_ref::ExnRef;
 use crate::items::rooted::Rooted;
 use crate::store::opaque::StoreOpaque;
 use crate::store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
-use pirn_exec::Vm;
+use pirn_exec::{Exit, Vm};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl StoreOpaque {
@@ -41,18 +41,28 @@ impl StoreOpaque {
 }
 
 impl<T: 'static> StoreContextMut<'_, T> {
-    /// Has a callback of the embedder do something, between what runs. What is pending stays so, whatever it calls, unless it takes that or throws
-    /// something. Its panic is caught: it must not try to unwind the machine.
+    /// Has a callback of the embedder do something, between what runs; `exit` says how what runs ends by its error. What is pending stays so,
+    /// whatever the callback calls, unless it takes that or throws something. Its panic, and one of its error's, is caught: it must not try to
+    /// unwind the machine.
     pub(crate) fn call_back<R>(
         &mut self,
         callback: impl FnOnce(StoreContextMut<'_, T>) -> Result<R>,
-    ) -> std::thread::Result<Result<R>> {
+        exit: fn(Error) -> Exit,
+    ) -> Result<R, Exit> {
         let vm = self.opaque_mut().vm();
         // SAFETY: L1 and L2: the machine is the store's, which is mutably borrowed, and waits for this.
         let kept = unsafe { Vm::keep_pending(vm) };
-        let outcome = catch_unwind(AssertUnwindSafe(|| callback(self.as_context_mut())));
-        let thrown = outcome.as_ref().ok().and_then(|result| result.as_ref().err()?.downcast_ref::<ThrownException>());
-        let throws = thrown.is_some_and(|&thrown| self.opaque().is_pending(thrown));
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let error = match callback(self.as_context_mut()) {
+                Ok(result) => return (Ok(result), false),
+                Err(error) => error,
+            };
+            // An error of the embedder's may have something to say to that.
+            let thrown = error.downcast_ref::<ThrownException>();
+            let throws = thrown.is_some_and(|&thrown| self.opaque().is_pending(thrown));
+            (Err(exit(error)), throws)
+        }));
+        let (outcome, throws) = outcome.unwrap_or_else(|payload| (Err(Exit::Panic(payload)), false));
         // SAFETY: as above; what the callback called is over.
         unsafe { Vm::end_callback(vm, kept, throws) };
         outcome

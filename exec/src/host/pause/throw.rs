@@ -24,7 +24,7 @@ impl Execution {
             self.base = base.addr();
             self.registers = catch(vm, self.registers, (*vm).pending)?;
             self.waiting = None;
-            let caught = std::mem::take(&mut (*vm).pending);
+            let caught = (*vm).take_pending_exception();
             Some(self.run(vm, CallHook::ReturningFromHost, caught, poller))
         }
     }

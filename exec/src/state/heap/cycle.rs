@@ -126,6 +126,11 @@ impl Heap {
             && !self.is_worth(self.made().saturating_sub(self.unused()))
     }
 
+    /// Whether the last collection for lack of room was in vain.
+    pub(crate) fn was_in_vain(&self) -> bool {
+        self.in_vain > 0
+    }
+
     /// Says that somebody has paid for a collection himself, or with the end of what runs.
     pub(crate) fn forgive(&mut self) {
         self.in_vain = 0;
@@ -149,10 +154,10 @@ impl Heap {
         self.allocated + self.floating
     }
 
-    /// A collection marks what is in use, and has all blocks swept again.
+    /// A collection marks what is in use, and has all blocks swept again. One that brings nothing is not worth it, however little there is.
     fn is_worth(&self, bytes: u64) -> bool {
         let looked_at = self.live + self.roots.min(self.limit.saturating_mul(ROOTS_COUNT));
-        bytes >= looked_at.max(self.committed / 8) / WORTH
+        bytes > looked_at.max(self.committed / 8) / WORTH
     }
 
     /// How many bytes of objects were handed out, and so count as made, that are free still.
