@@ -530,6 +530,83 @@ fn instances_do_not_fill_an_empty_heap() {
     }
 }
 
+/// The embedder's own instances are made in what was given up, whatever was in vain before.
+#[test]
+fn instances_are_made_in_a_heap_that_was_full() {
+    let mut store = Store::new(&engine(GcStress::None), ());
+    let lists = nearly_full(&mut store, 3);
+    let host = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>, n: i32| -> i32 {
+        lists.get_func(&caller, "garbage").unwrap().invoke::<i32, ()>(&mut caller, n).is_ok().into()
+    });
+    let text = r#"(module (import "" "h" (func $h (param i32) (result i32)))
+        (func (export "run") (param i32) (result i32) (call $h (local.get 0))))"#;
+    let run = instance(&mut store, &[host.into()], text).get_typed_func::<i32, i32>(&store, "run").unwrap();
+    for _ in 0..6 {
+        assert_eq!(run.call(&mut store, 1_000).unwrap(), 0);
+    }
+    lists.get_global(&store, "kept").unwrap().set(&mut store, Val::AnyRef(None)).unwrap();
+    let text = "(module (type $a (array i64)) (global (ref $a) (array.new_default $a (i32.const 4000))))";
+    for _ in 0..5 {
+        instance(&mut store, &[], text);
+    }
+}
+
+/// A program cannot have a heap collected again and again by a host function that makes instances.
+#[test]
+fn instances_that_a_host_function_makes_collect_a_few_times() {
+    let mut store = Store::new(&engine(GcStress::None), ());
+    nearly_full(&mut store, 3_000);
+    let text = "(module (type $s (struct (field i32))) (global (ref $s) (struct.new $s (i32.const 1))))";
+    let module = Module::new(store.engine(), text).unwrap();
+    let make = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>| {
+        Instance::new(&mut caller, &module, &[]).unwrap();
+    });
+    let text = r#"(module (import "" "make" (func $make))
+        (func (export "run") (param i32)
+            (loop $more (call $make) (br_if $more (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"#;
+    let run = instance(&mut store, &[make.into()], text).get_typed_func::<i32, ()>(&store, "run").unwrap();
+    // A collection takes milliseconds here.
+    let begin = std::time::Instant::now();
+    run.call(&mut store, 2_000).unwrap();
+    assert!(begin.elapsed().as_secs() < 8, "{:?}", begin.elapsed());
+}
+
+/// A program that pauses is the same one when it goes on, whatever the embedder calls meanwhile.
+#[test]
+fn a_heap_is_full_for_a_program_that_pauses() {
+    for calls in [false, true] {
+        let mut store = Store::new(&engine(GcStress::None), ());
+        let lists = nearly_full(&mut store, 2);
+        let pause = Func::wrap(&mut store, |_: Caller<'_, ()>| Err::<(), _>(Error::new(Yield::new(()))));
+        let garbage = lists.get_func(&store, "garbage").unwrap();
+        let text = r#"(module
+            (import "" "pause" (func $pause))
+            (import "" "garbage" (func $garbage (param i32)))
+            (func (export "nothing"))
+            (func (export "run") (loop $more (call $garbage (i32.const 2)) (call $pause) (br $more))))"#;
+        let instance = instance(&mut store, &[pause.into(), garbage.into()], text);
+        let nothing = instance.get_typed_func::<(), ()>(&store, "nothing").unwrap();
+        let run = instance.get_typed_func::<(), ()>(&store, "run").unwrap();
+        let mut rounds = 0;
+        let mut state = run.call_resumable(&mut store, ());
+        let error = loop {
+            match state {
+                Ok(Resumable::Paused(paused)) => {
+                    rounds += 1;
+                    assert!(rounds < 20, "it is collected for every two objects");
+                    if calls {
+                        nothing.call(&mut store, ()).unwrap();
+                    }
+                    state = paused.resume(&mut store, &[]).map_err(Error::from);
+                }
+                Ok(Resumable::Finished(())) => unreachable!("it runs for ever"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.trap(), Some(Trap::GcHeapOutOfMemory));
+    }
+}
+
 /// Where there may be no heap, nobody looks for room in it again and again.
 #[test]
 fn no_heap_is_a_full_heap() {

@@ -370,6 +370,43 @@ impl std::error::Error for PanicsAboutItsSource {
     }
 }
 
+/// Panics when it is dropped, once.
+#[derive(Debug)]
+struct PanicsOnDrop;
+
+impl std::fmt::Display for PanicsOnDrop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an error")
+    }
+}
+
+impl Drop for PanicsOnDrop {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("on drop");
+        }
+    }
+}
+
+/// An error is dropped when its exception is caught; a panic of that is one of the host function.
+#[test]
+fn errors_of_exceptions_may_panic() {
+    for engine in engines() {
+        let mut store = store(&engine, ());
+        let (instance, _) = instance(&mut store, |mut caller, tag, n| {
+            let exception = ExnRef::new(&mut caller, &tag, &[Val::I32(n)])?;
+            let thrown = Error::from(caller.throw::<i32>(exception).unwrap_err());
+            Err(if n == 5 { thrown.context(PanicsOnDrop) } else { thrown })
+        });
+        for _ in 0..2 {
+            let panics = std::panic::AssertUnwindSafe(|| call(&mut store, instance, "caught", 5));
+            let payload = std::panic::catch_unwind(panics).unwrap_err();
+            assert_eq!(payload.downcast_ref::<&str>(), Some(&"on drop"));
+            assert_eq!(call(&mut store, instance, "caught", 6).unwrap(), 1_006);
+        }
+    }
+}
+
 /// A panic of a callback's error is one of the callback: everything is as it should be afterwards.
 #[test]
 fn errors_of_callbacks_may_panic() {

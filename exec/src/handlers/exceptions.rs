@@ -23,6 +23,7 @@ use pirn_decode::CatchClause;
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::planted;
 use pirn_decode::sig::{self, Sig};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null;
 
 define_cell! {
@@ -120,11 +121,16 @@ pub(crate) unsafe fn catch_from_host(vm: *mut Vm) -> *mut Vm {
             && !planted(39)
             && let Some(handler) = catch(vm, (*vm).saved, (*vm).pending)
         {
+            let exit = (*vm).exit.take();
+            // What the host has put into the error may panic.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(exit))) {
+                (*vm).exit = Some(Exit::Panic(payload));
+                return vm;
+            }
             (*vm).saved = handler;
             if !planted(38) {
                 (*vm).take_pending_exception();
             }
-            (*vm).exit = None;
         }
     }
     vm

@@ -57,15 +57,18 @@ impl Vm {
         }
     }
 
-    /// Collects what nothing refers to, unless the heap is full: somebody is about to make objects while nothing is collected.
+    /// Collects what nothing refers to: somebody is about to make objects while nothing is collected. Where something runs, that counts as lack of
+    /// room.
     ///
     /// # Safety
     /// As for [`Vm::collect`].
-    pub unsafe fn collect_unless_full(this: *mut Self) {
+    pub unsafe fn collect_before(this: *mut Self) {
         // SAFETY: as above.
         unsafe {
-            if !(*this).heap.is_full() {
-                Self::collect_below(this, (*this).top, Much::All);
+            if (*this).depth == 0 {
+                Self::collect(this);
+            } else {
+                Self::make_room(this);
             }
         }
     }
@@ -104,10 +107,10 @@ impl Vm {
         }
     }
 
-    /// Says that a call from the host is about to begin. If nothing runs yet, what earlier ones had collected in vain counts no longer. Nothing is
-    /// paid for that: where something was in vain, the next entry fails the test that it has anyway.
+    /// Says that a call from the host is about to begin. If nothing runs yet, and nothing is paused, what earlier ones had collected in vain counts no
+    /// longer. Nothing is paid for that: where something was in vain, the next entry fails the test that it has anyway.
     pub(crate) fn begin_program(&mut self) {
-        if self.depth == 0 {
+        if self.depth == 0 && self.heap.was_in_vain() && !self.heap.has_parked() {
             self.heap.forgive();
         }
     }
@@ -202,22 +205,24 @@ impl Vm {
             if let Some(object) = (*this).heap.take(bytes) {
                 return object;
             }
-            // What is large needs no collection where whole pieces are empty.
-            if class_of(bytes).is_none() {
-                (*this).heap.give_empty_back();
-                if let Some(object) = (*this).heap.take(bytes) {
-                    return object;
+            let (is_large, is_held) = (class_of(bytes).is_none(), (*this).heap.is_held());
+            let take = || {
+                if is_large {
+                    (*this).heap.give_empty_back();
                 }
-            }
-            if Self::make_room_below(this, top, 1) {
-                if let Some(object) = (*this).heap.take(bytes) {
-                    return object;
-                }
-            } else if !(*this).heap.is_held() {
+                (*this).heap.take(bytes)
+            };
+            // Further in, somebody may take no notice, so little is done in a heap that is full.
+            let most = if is_held { 0 } else { 1 };
+            if (*this).depth > most && (*this).heap.is_full() {
                 return std::ptr::null_mut();
             }
-            (*this).heap.give_empty_back();
-            (*this).heap.take(bytes).unwrap_or(std::ptr::null_mut())
+            // What is large needs no collection where whole pieces are empty.
+            if is_large && let Some(object) = take() {
+                return object;
+            }
+            let has_room = !is_held && Self::make_room_below(this, top, most);
+            has_room.then(take).flatten().unwrap_or(std::ptr::null_mut())
         }
     }
 

@@ -5,7 +5,6 @@ use crate::call::caller::Caller;
 use crate::error::{Error, Result};
 use crate::store::deadline::{UpdateDeadline, Yielded};
 use crate::store::opaque::StoreOpaque;
-use crate::store::roots::drop_quietly;
 use crate::store::{AsContextMut, Store, StoreContextMut};
 use pirn_exec::{Exit, Trap, Vm};
 
@@ -36,8 +35,7 @@ unsafe fn late<T: 'static>(vm: *mut Vm) -> Result<(), Exit> {
         return Err(Exit::Trap(Trap::Interrupt));
     };
     let outcome = store.call_back(&mut callback, |error| Exit::Host(Box::new(error)));
-    // If it has set another one, that is over.
-    drop_quietly(store.late_mut().replace(callback));
+    *store.late_mut() = Some(callback);
     let mut extend = |ticks| store.opaque_mut().set_epoch_deadline(ticks);
     match outcome {
         Ok(UpdateDeadline::Continue(ticks)) => {
@@ -93,7 +91,7 @@ impl<T: 'static> Borrowed for StoreContextMut<'_, T> {
         if self.opaque_mut().heap().is_short() {
             let vm = self.opaque_mut().vm();
             // SAFETY: L1 and L2: the machine is this store's, which nobody else refers to.
-            unsafe { Vm::collect_unless_full(vm) };
+            unsafe { Vm::collect_before(vm) };
         }
     }
 

@@ -1,7 +1,6 @@
 //! The store's call hook: how the embedder gives it, and how the machine tells it.
 
 use crate::error::{Error, Result};
-use crate::store::roots::drop_quietly;
 use crate::store::{AsContextMut, Store, StoreContextMut};
 use pirn_exec::{CallHook, Exit, Vm};
 
@@ -15,8 +14,7 @@ unsafe fn crossed<T: 'static>(vm: *mut Vm, at: CallHook) -> Result<(), Exit> {
     // While it runs it is not there, and so is not told of the calls that it makes.
     let Some(mut hook) = store.call_hook_mut().take() else { return Ok(()) };
     let outcome = store.call_back(|store| hook(store, at), Error::thrown_or_host);
-    // If it has set another one, that is over.
-    drop_quietly(store.call_hook_mut().replace(hook));
+    *store.call_hook_mut() = Some(hook);
     outcome
 }
 

@@ -258,7 +258,7 @@ unsafe fn free(store: *mut (), marker: &Marker<'_>) {
 }
 
 /// Drops something. A panic goes no further, and if what it carries panics when that is dropped, that is not dropped.
-pub(crate) fn drop_quietly<T>(value: T) {
+fn drop_quietly<T>(value: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value)))
         && let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
     {
