@@ -551,6 +551,32 @@ fn instances_are_made_in_a_heap_that_was_full() {
     }
 }
 
+/// The same of instances that a host function makes, and of what it makes besides: an empty heap is not full, however much it has had.
+#[test]
+fn instances_that_a_host_function_makes_do_not_fill_an_empty_heap() {
+    let mut store = Store::new(&engine(GcStress::None), ());
+    store.set_limits(StoreLimitsBuilder::new().gc_heap(4 << 20).build());
+    let lists = lists(&mut store);
+    lists.get_typed_func::<i32, ()>(&store, "keep").unwrap().call(&mut store, 150_000).unwrap();
+    lists.get_global(&store, "kept").unwrap().set(&mut store, Val::AnyRef(None)).unwrap();
+    store.gc();
+    let small = "(module (type $s (struct (field i32))) (global (ref $s) (struct.new $s (i32.const 1))))";
+    let large = "(module (type $a (array i8)) (global (ref $a) (array.new_default $a (i32.const 1048576))))";
+    let modules = [small, large].map(|text| Module::new(store.engine(), text).unwrap());
+    let make = Func::wrap(&mut store, move |mut caller: Caller<'_, ()>, large: i32| {
+        Instance::new(&mut caller, &modules[large as usize], &[]).unwrap();
+    });
+    let text = r#"(module (import "" "make" (func $make (param i32)))
+        (func (export "run")
+            (call $make (i32.const 0)) (call $make (i32.const 0)) (call $make (i32.const 0)) (call $make (i32.const 0))
+            (call $make (i32.const 0)) (call $make (i32.const 1))))"#;
+    instance(&mut store, &[make.into()], text)
+        .get_typed_func::<(), ()>(&store, "run")
+        .unwrap()
+        .call(&mut store, ())
+        .unwrap();
+}
+
 /// A program cannot have a heap collected again and again by a host function that makes instances.
 #[test]
 fn instances_that_a_host_function_makes_collect_a_few_times() {

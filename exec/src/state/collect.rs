@@ -57,8 +57,8 @@ impl Vm {
         }
     }
 
-    /// Collects what nothing refers to: somebody is about to make objects while nothing is collected. Where something runs, that counts as lack of
-    /// room.
+    /// Collects what nothing refers to: somebody is about to make objects while nothing is collected. Where something runs, that has to be paid for by
+    /// what was made since the last collection; else it counts as lack of room, and is not done where there is some.
     ///
     /// # Safety
     /// As for [`Vm::collect`].
@@ -67,7 +67,9 @@ impl Vm {
         unsafe {
             if (*this).depth == 0 {
                 Self::collect(this);
-            } else {
+            } else if (*this).heap.has_made_much() {
+                Self::collect_below(this, (*this).top, Much::All);
+            } else if (*this).heap.is_nearly_full() {
                 Self::make_room(this);
             }
         }
@@ -100,18 +102,18 @@ impl Vm {
             if ends && is_full {
                 (*this).heap.forgive();
             }
-            if (*this).heap.was_in_vain() {
+            if (*this).heap.was_full() {
                 (*this).quick_depth = 0;
             }
             !is_full
         }
     }
 
-    /// Says that a call from the host is about to begin. If nothing runs yet, and nothing is paused, what earlier ones had collected in vain counts no
-    /// longer. Nothing is paid for that: where something was in vain, the next entry fails the test that it has anyway.
+    /// Says that a call from the host is about to begin. If nothing runs yet, a heap that is full is looked at once more. Nothing is paid for that: where
+    /// it is, the next entry fails the test that it has anyway.
     pub(crate) fn begin_program(&mut self) {
-        if self.depth == 0 && self.heap.was_in_vain() && !self.heap.has_parked() {
-            self.heap.forgive();
+        if self.depth == 0 {
+            self.heap.look_once_more();
         }
     }
 

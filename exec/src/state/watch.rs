@@ -37,7 +37,7 @@ impl Vm {
     /// Says that something is about to be entered.
     pub(crate) fn runs(&mut self) {
         self.is_watched = false;
-        if !self.is_told() && !self.heap.was_in_vain() {
+        if !self.is_told() && !self.heap.was_full() {
             self.quick_depth = self.max_depth;
         }
     }

@@ -121,14 +121,28 @@ impl Heap {
     /// nothing but collect, for fuel that pays for little. So what is freed by a collection too many is not handed out, and none is made any more
     /// before somebody [forgives](Self::forgive) that, or much was made since.
     pub(crate) fn is_full(&self) -> bool {
-        self.stress == GcStress::None
-            && self.in_vain > IN_VAIN
-            && !self.is_worth(self.made().saturating_sub(self.unused()))
+        self.stress == GcStress::None && self.was_full() && !self.has_made_much()
     }
 
-    /// Whether the last collection for lack of room was in vain.
-    pub(crate) fn was_in_vain(&self) -> bool {
-        self.in_vain > 0
+    /// Whether it was when it was collected last for lack of room.
+    pub(crate) fn was_full(&self) -> bool {
+        self.in_vain > IN_VAIN
+    }
+
+    /// Has the next collection for lack of room made even if it was full.
+    pub(crate) fn look_once_more(&mut self) {
+        self.in_vain = self.in_vain.min(IN_VAIN);
+    }
+
+    /// Whether so much was made since the last collection that the next is worth it.
+    pub(crate) fn has_made_much(&self) -> bool {
+        self.is_worth(self.made().saturating_sub(self.unused()))
+    }
+
+    /// Whether nearly all of it is in use, or was since the last collection.
+    pub(crate) fn is_nearly_full(&self) -> bool {
+        let used = (self.live + self.made()).saturating_sub(self.unused());
+        used.saturating_add(CHUNK_BYTES as u64) > self.limit
     }
 
     /// Says that somebody has paid for a collection himself, or with the end of what runs.

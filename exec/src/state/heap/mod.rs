@@ -228,11 +228,6 @@ impl Heap {
         self.holds == 0 && self.committed.saturating_add(CHUNK_BYTES as u64) > self.limit
     }
 
-    /// Whether executions stand still that hold something.
-    pub(crate) fn has_parked(&self) -> bool {
-        self.parked.as_ref().is_some_and(|parked| parked.lock().words().next().is_some())
-    }
-
     /// Has nothing collected until [`Heap::release`].
     pub fn hold(&mut self) {
         self.holds += 1;
