@@ -86,7 +86,7 @@ impl Vm {
 
     /// Where no more than `most` calls from the host are under way, what runs ends if there is no room. So it is looked for in any case, and if
     /// there is none, what was in vain counts no longer: who goes on may have given up what fills the heap. A host function further in may take no
-    /// notice, so nothing is done there in a heap that is full, until what the embedder has called ends ([`Vm::begin_program`]).
+    /// notice, so nothing is done there in a heap that is full, until the embedder begins another program ([`Vm::begin_program`]).
     ///
     /// # Safety
     /// As for [`Vm::make_room`], if the frames on the stack in use end at `top`.

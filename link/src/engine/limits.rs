@@ -200,11 +200,13 @@ impl StoreLimitsBuilder {
     }
 
     /// Sets the most bytes that structs, arrays and exceptions may take in all, with the room between them, which is taken by the MiB: with less than one there
-    /// are none. What does not fit after a collection ends the execution with [`crate::Trap::GcHeapOutOfMemory`]. So does what would fit, if this collection and
-    /// the three before it, for lack of room as well, were in vain: each freed no more than a 16th of what it looked at (of roots, four times the limit counts at most; of
-    /// the heap, at least an eighth), and no more was made since the one before. Else a program in a full heap would collect for each object that it makes, and
-    /// pay hardly any fuel for it. In such a heap what a host function calls, or makes itself, has nothing collected any more, until much was made, the embedder
-    /// calls the next program, which has it looked at once more, or somebody calls [`Store::gc`](crate::Store::gc).
+    /// are none. What does not fit after a collection ends the execution with [`crate::Trap::GcHeapOutOfMemory`].
+    ///
+    /// A heap also counts as full after four collections in a row that were in vain. They were made for lack of room, and each freed no more than a 16th of what
+    /// it looked at, nor was more than that made before it. (It looks at what is in use, but counts at least an eighth of the heap, and of
+    /// roots at most four times the limit.) Without this, a program in a heap that is nearly full would collect for each object that it makes, and pay
+    /// hardly any fuel for it. A full heap is collected again when much was made, when somebody calls [`Store::gc`](crate::Store::gc), when what the embedder
+    /// has called lacks room itself, and once for what its host functions call or make in each further call of the embedder.
     ///
     /// While it is marked, a heap takes a list of objects that are still to be looked at besides. It is mostly short; a hostile program brings it to 16 bytes an object,
     /// which may be as much as the heap has, and to half as much again for a moment when the list moves. No limit or account knows of it.

@@ -300,15 +300,10 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
         if let Some(made) = once(self) {
             return Ok(made);
         }
-        let made = if self.make_room() { once(self) } else { None };
-        made.ok_or_else(|| Trap::GcHeapOutOfMemory.into())
-    }
-
-    /// Collects because there is no room; gives whether there is some then.
-    pub(crate) fn make_room(&mut self) -> bool {
         let vm = self.opaque().vm();
         // SAFETY: L1 and L2, as in `collect`.
-        unsafe { Vm::make_room(vm) }
+        let made = if unsafe { Vm::make_room(vm) } { once(self) } else { None };
+        made.ok_or_else(|| Trap::GcHeapOutOfMemory.into())
     }
 
     fn limiter_mut(&mut self) -> &mut Option<Limiter<T>> {
