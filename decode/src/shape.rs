@@ -206,8 +206,10 @@ impl Shape {
             Self::Binary(op, a, b) => {
                 let mirrors = matches!(b, Self::Leaf(Leaf::Acc, _));
                 let second = if mirrors { rank(Some(Leaf::Slot)) } else { b.rank() };
-                let trap = a.trap_places() > 0 && b.trap_places() > 0;
-                !(a.rank() > second && !trap && op.swapped().is_some()) && a.is_canonical() && b.is_canonical()
+                // What takes long is asked last: the compiler asks this of each handler.
+                let swapped =
+                    a.rank() > second && op.swapped().is_some() && (a.trap_places() == 0 || b.trap_places() == 0);
+                !swapped && a.is_canonical() && b.is_canonical()
             }
             Self::Store(_, a, b)
             | Self::FarStore(_, a, b)

@@ -1,6 +1,6 @@
 //! Where memory accesses look: effective addresses and their bounds checks, and the loads that use them.
 
-use crate::handlers::dispatch::{At, Trapped};
+use crate::handlers::dispatch::{At, Trapped, or_trap};
 use crate::handlers::expr::{Expr, FarLoad, Load, LoadOp, Value};
 use crate::state::instance::InstanceHead;
 use crate::state::memory::Memory;
@@ -101,6 +101,7 @@ impl<O: LoadOp, A: Expr<T: Address>> Expr for FarLoad<O, A> {
     type Best = FarLoad<O::Best, A::Best>;
     const BETTER: bool = O::BETTER || A::BETTER;
     const LEN: usize = FAR + A::LEN;
+    const PLACES: u8 = A::PLACES + 1;
     const SIG: Sig = sig::with(sig::far(O::OP), A::SIG);
     const SHAPE: &'static Shape = &Shape::FarLoad(O::OP, A::SHAPE);
 
@@ -109,9 +110,11 @@ impl<O: LoadOp, A: Expr<T: Address>> Expr for FarLoad<O, A> {
         // SAFETY: the operands are memory and static offset, then the address's (I3). The place was compared with the memory's
         // limit (I8), and any bytes are a raw value.
         unsafe {
-            let address = A::eval(m, at.skip(FAR))?;
+            let address = or_trap!(A::eval(m, at.skip(FAR)));
             let place: Option<*mut O::Raw> = far_address(m, address, at.operands);
-            let place = place.ok_or_else(|| at.behind(Self::LEN, A::PLACES).trap(m, Trap::MemoryOutOfBounds))?;
+            let Some(place) = place else {
+                return Err(at.behind(Self::LEN, A::PLACES).trap(m, Trap::MemoryOutOfBounds));
+            };
             Ok(O::convert(load(place)))
         }
     }
@@ -122,6 +125,7 @@ impl<O: LoadOp, A: Expr<T: Address>> Expr for Load<O, A> {
     type Best = Load<O::Best, A::Best>;
     const BETTER: bool = O::BETTER || A::BETTER;
     const LEN: usize = 4 + A::LEN;
+    const PLACES: u8 = A::PLACES + 1;
     const SIG: Sig = sig::unary(O::OP, A::SIG);
     const SHAPE: &'static Shape = &Shape::Load(O::OP, A::SHAPE);
 
@@ -130,9 +134,11 @@ impl<O: LoadOp, A: Expr<T: Address>> Expr for Load<O, A> {
         // SAFETY: the operands are a static offset, then the address's (I3). The place was compared with the memory's
         // limit (I8), and any bytes are a raw value.
         unsafe {
-            let address = A::eval(m, at.skip(4))?;
+            let address = or_trap!(A::eval(m, at.skip(4)));
             let place: Option<*mut O::Raw> = effective_address(m, address, m.operand(at.operands));
-            let place = place.ok_or_else(|| at.behind(Self::LEN, A::PLACES).trap(m, Trap::MemoryOutOfBounds))?;
+            let Some(place) = place else {
+                return Err(at.behind(Self::LEN, A::PLACES).trap(m, Trap::MemoryOutOfBounds));
+            };
             Ok(O::convert(load(place)))
         }
     }

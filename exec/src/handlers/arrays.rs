@@ -283,12 +283,12 @@ unsafe fn array_init_elem(instance: *mut InstanceHead, word: u32, args: *const u
 
 /// Goes on with the array, or traps: a number that small is no address.
 #[inline(always)]
-fn conclude_new(mut m: Registers, at: At, array: u64) -> Flow {
+fn conclude_new(m: &mut Registers, at: At, array: u64) -> Flow {
     if array <= u64::from(u8::MAX) {
-        return Flow::Trap(at.trap(&mut m, Trap::from_code(array as u8)), m);
+        return Flow::Trap(at.trap(m, Trap::from_code(array as u8)));
     }
     m.r0 = array;
-    Flow::Next(m)
+    Flow::Next
 }
 
 define_cell! {

@@ -168,9 +168,9 @@ macro_rules! define {
             $name |m, cell::$name { memory, offset, args }, at| {
                 let args = m.slot(args);
                 let place = place::<$raw>(m.instance, memory, offset, args);
-                let place = value!(m, place.map_err(|trap| at.trap(&mut m, trap)));
+                let place = value!(place.map_err(|trap| at.trap(m, trap)));
                 perform!($what m, place, args);
-                Flow::Next(m)
+                Flow::Next
             }
         }
     };
@@ -190,7 +190,7 @@ pirn_decode::for_each_atomic!(cells);
 define_cell! {
     AtomicFence |m, _, at| {
         fence(SeqCst);
-        Flow::Next(m)
+        Flow::Next
     }
 }
 

@@ -30,12 +30,12 @@ const ELEMENTS: usize = STEP / size_of::<u64>();
 /// # Safety
 /// `m.instance` is a live instance; if the code is [`STOPPED`], the reason is in the machine.
 #[inline(always)]
-pub(crate) unsafe fn conclude(mut m: Registers, at: At, code: u8) -> Flow {
+pub(crate) unsafe fn conclude(m: &mut Registers, at: At, code: u8) -> Flow {
     match code {
-        0 => Flow::Next(m),
+        0 => Flow::Next,
         // SAFETY: `stop` asks for the same.
         STOPPED => unsafe { stop(m) },
-        trap => Flow::Trap(at.trap(&mut m, Trap::from_code(trap)), m),
+        trap => Flow::Trap(at.trap(m, Trap::from_code(trap))),
     }
 }
 
@@ -268,7 +268,7 @@ unsafe fn table_init(instance: *mut InstanceHead, word: u32, segment_word: u32, 
 define_cell! {
     MemorySize |m, _, at| {
         m.r0 = (*m.instance).mem_len() / pirn_decode::PAGE_BYTES;
-        Flow::Next(m)
+        Flow::Next
     }
 }
 define_cell! {
@@ -278,7 +278,7 @@ define_cell! {
             return stop(m);
         }
         m.r0 = old;
-        Flow::Next(m)
+        Flow::Next
     }
 }
 define_cell! {
@@ -287,13 +287,13 @@ define_cell! {
 define_cell! {
     DataDrop |m, cell::DataDrop { segment }, at| {
         drop_segment(m.instance, segment);
-        Flow::Next(m)
+        Flow::Next
     }
 }
 define_cell! {
     ElemDrop |m, cell::ElemDrop { segment }, at| {
         drop_segment(m.instance, segment);
-        Flow::Next(m)
+        Flow::Next
     }
 }
 
@@ -314,22 +314,22 @@ unsafe fn element(m: &Registers, word: u32, index: u32) -> Result<*mut u64, Trap
 
 define_cell! {
     TableGet |m, cell::TableGet { table }, at| {
-        m.r0 = value!(m, element(&m, table, m.r0 as u32).map_err(|trap| at.trap(&mut m, trap))).read();
-        Flow::Next(m)
+        m.r0 = value!(element(m, table, m.r0 as u32).map_err(|trap| at.trap(m, trap))).read();
+        Flow::Next
     }
 }
 define_cell! {
     TableSet |m, cell::TableSet { table, args }, at| {
         let args = m.slot(args);
-        value!(m, element(&m, table, args.read() as u32).map_err(|trap| at.trap(&mut m, trap))).write(args.add(1).read());
-        Flow::Next(m)
+        value!(element(m, table, args.read() as u32).map_err(|trap| at.trap(m, trap))).write(args.add(1).read());
+        Flow::Next
     }
 }
 define_cell! {
     TableSize |m, cell::TableSize { table }, at| {
         let table = InstanceHead::word::<*mut Table>(m.instance, table as usize).read();
         m.r0 = (*table).len;
-        Flow::Next(m)
+        Flow::Next
     }
 }
 define_cell! {
@@ -339,7 +339,7 @@ define_cell! {
             return stop(m);
         }
         m.r0 = old;
-        Flow::Next(m)
+        Flow::Next
     }
 }
 define_cell! { TableFill |m, cell::TableFill { table, args }, at| { conclude(m, at, table_fill(m.instance, table, m.slot(args))) } }

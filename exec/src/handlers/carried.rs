@@ -18,7 +18,7 @@ pub(crate) use globals::{SetVarGlobal, VarGlobal};
 
 use crate::handlers::address::{Address, effective_address};
 use crate::handlers::control::Br;
-use crate::handlers::dispatch::{At, Flow, Stmt, Trapped};
+use crate::handlers::dispatch::{At, Ends, Flow, Stmt, Trapped, or_trap};
 use crate::handlers::expr::{
     Acc, Bin, BinOp, Expr, Failure, Imm, Load, LoadOp, Select, Slot, StoreOp, Un, UnOp, Value,
 };
@@ -106,12 +106,12 @@ pub(crate) trait CarriedExpr: Expr {
 
 /// Where control goes behind a statement.
 pub(crate) enum Way {
-    Next(Registers),
+    Next,
     /// Where the operand at this place says.
-    Branch(Registers, usize),
+    Branch(usize),
     /// The same, and the branch is not the last statement.
-    Leave(Registers, usize),
-    Trap(Trapped, Registers),
+    Leave(usize),
+    Trap(Trapped),
 }
 
 /// A statement over variables.
@@ -123,7 +123,7 @@ pub(crate) trait CarriedStmt: Stmt {
     ///
     /// # Safety
     /// As for [`Stmt::run`].
-    unsafe fn step(variables: &mut Variables, m: Registers, at: At) -> Way;
+    unsafe fn step(variables: &mut Variables, m: &mut Registers, at: At) -> Way;
 
     /// Reads slots into the variables.
     ///
@@ -147,41 +147,41 @@ impl<S: CarriedStmt> Stmt for Carried<S> {
         assert!(is_short, "lowering asks for none so long");
         S::LEN
     };
+    const ENDS: Ends = Ends::next(Self::PLACES).or_jump();
+    const PLACES: u8 = S::PLACES;
     const SIG: Sig = sig::carried(S::SIG, S::NUMBERS);
     const SHAPE: &'static Shape = &Shape::Carried(S::NUMBERS, S::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: At) -> Flow {
+    unsafe fn run(m: &mut Registers, at: At) -> Flow {
         let mut variables = Variables::EMPTY;
         // SAFETY: the operands are the statement's own. Its last branch leads back to this cell, whose frame and instance it leaves as
         // they were, or, where code asks for the epoch, to a cell that leads there (I3); so I6 holds of the next round as it did of this
         // one, and of the cell that a branch leads to. Nobody reads the slots meanwhile (I2).
         unsafe {
-            S::read(&mut variables, &m, at);
+            S::read(&mut variables, m, at);
             let mut rounds = ROUNDS;
-            let (way, end) = loop {
+            let way = loop {
                 match S::step(&mut variables, m, at) {
-                    Way::Branch(next, target) => {
-                        m = next;
+                    Way::Branch(target) => {
                         rounds = some(rounds) - 1;
                         if rounds == 0 {
-                            break (Ok(Some(target)), m);
+                            break Ok(Some(target));
                         }
                     }
-                    Way::Leave(m, target) => break (Ok(Some(target)), m),
-                    Way::Next(m) => break (Ok(None), m),
-                    Way::Trap(trapped, m) => break (Err(trapped), m),
+                    Way::Leave(target) => break Ok(Some(target)),
+                    Way::Next => break Ok(None),
+                    Way::Trap(trapped) => break Err(trapped),
                 }
             };
-            m = end;
-            S::write(&variables, &m, at);
+            S::write(&variables, m, at);
             match way {
-                Ok(None) => Flow::Next(m),
+                Ok(None) => Flow::Next,
                 Ok(Some(target)) => {
                     m.branch_if(m.operand(target));
-                    Flow::Jump(m)
+                    Flow::Jump
                 }
-                Err(trapped) => Flow::Trap(trapped, m),
+                Err(trapped) => Flow::Trap(trapped),
             }
         }
     }
@@ -206,10 +206,10 @@ fn some(number: u64) -> u64 {
 
 /// The value of an expression, or a trap.
 macro_rules! value {
-    ($m:ident, $result:expr) => {
+    ($result:expr) => {
         match $result {
             Ok(value) => value,
-            Err(trapped) => return Way::Trap(trapped, $m),
+            Err(trapped) => return Way::Trap(trapped),
         }
     };
 }
@@ -219,6 +219,7 @@ impl<const N: usize, T: Variable> Expr for Var<N, T> {
     type T = T;
     type Best = Self;
     const LEN: usize = Slot::<T>::LEN;
+    const PLACES: u8 = 0;
     const SIG: Sig = Slot::<T>::SIG;
     const SHAPE: &'static Shape = Slot::<T>::SHAPE;
 
@@ -270,7 +271,10 @@ impl<O: UnOp, A: CarriedExpr<T = O::A>> CarriedExpr for Un<O, A> {
     #[inline(always)]
     unsafe fn value(variables: &Variables, m: &mut Registers, at: At) -> Result<O::T, Trapped> {
         // SAFETY: as in `Expr::eval`.
-        O::eval(unsafe { A::value(variables, m, at) }?).map_err(|error| error.trap(m, at.behind(A::LEN, A::PLACES)))
+        match O::eval(or_trap!(unsafe { A::value(variables, m, at) })) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(error.trap(m, at.behind(A::LEN, A::PLACES))),
+        }
     }
 
     #[inline(always)]
@@ -288,8 +292,10 @@ impl<O: BinOp, A: CarriedExpr<T = O::A>, B: CarriedExpr<T = O::B>> CarriedExpr f
         // SAFETY: as in `Expr::eval`.
         unsafe {
             let second = at.behind(A::LEN, A::PLACES);
-            let value = O::eval(A::value(variables, m, at)?, B::value(variables, m, second)?);
-            value.map_err(|error| error.trap(m, second.behind(B::LEN, B::PLACES)))
+            match O::eval(or_trap!(A::value(variables, m, at)), or_trap!(B::value(variables, m, second))) {
+                Ok(value) => Ok(value),
+                Err(error) => Err(error.trap(m, second.behind(B::LEN, B::PLACES))),
+            }
         }
     }
 
@@ -311,8 +317,8 @@ impl<T: Value, A: CarriedExpr<T = T>, B: CarriedExpr<T = T>, C: CarriedExpr<T = 
         // SAFETY: as in `Expr::eval`.
         unsafe {
             let second = at.behind(A::LEN, A::PLACES);
-            let (a, b) = (A::value(variables, m, at)?, B::value(variables, m, second)?);
-            let condition = C::value(variables, m, second.behind(B::LEN, B::PLACES))?;
+            let (a, b) = (or_trap!(A::value(variables, m, at)), or_trap!(B::value(variables, m, second)));
+            let condition = or_trap!(C::value(variables, m, second.behind(B::LEN, B::PLACES)));
             Ok(if condition != 0 { a } else { b })
         }
     }
@@ -335,9 +341,11 @@ impl<O: LoadOp, A: CarriedExpr<T: Address>> CarriedExpr for Load<O, A> {
     unsafe fn value(variables: &Variables, m: &mut Registers, at: At) -> Result<O::T, Trapped> {
         // SAFETY: as in `Expr::eval`.
         unsafe {
-            let address = A::value(variables, m, at.skip(4))?;
+            let address = or_trap!(A::value(variables, m, at.skip(4)));
             let place: Option<*mut O::Raw> = effective_address(m, address, m.operand(at.operands));
-            let place = place.ok_or_else(|| at.behind(Self::LEN, A::PLACES).trap(m, Trap::MemoryOutOfBounds))?;
+            let Some(place) = place else {
+                return Err(at.behind(Self::LEN, A::PLACES).trap(m, Trap::MemoryOutOfBounds));
+            };
             Ok(O::convert(load(place)))
         }
     }
@@ -352,11 +360,12 @@ impl<O: LoadOp, A: CarriedExpr<T: Address>> CarriedExpr for Load<O, A> {
 impl<const N: usize, E: CarriedExpr<T: Variable>> Stmt for SetVar<N, E> {
     type Best = Self;
     const LEN: usize = SetSlot::<E>::LEN;
+    const PLACES: u8 = E::PLACES;
     const SIG: Sig = SetSlot::<E>::SIG;
     const SHAPE: &'static Shape = SetSlot::<E>::SHAPE;
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: At) -> Flow {
+    unsafe fn run(m: &mut Registers, at: At) -> Flow {
         // SAFETY: the operands are those of a slot that is set.
         unsafe { SetSlot::<E>::run(m, at) }
     }
@@ -366,12 +375,12 @@ impl<const N: usize, E: CarriedExpr<T: Variable>> CarriedStmt for SetVar<N, E> {
     const NUMBERS: Numbers = Numbers::NONE.with(N).then(E::NUMBERS);
 
     #[inline(always)]
-    unsafe fn step(variables: &mut Variables, mut m: Registers, at: At) -> Way {
+    unsafe fn step(variables: &mut Variables, m: &mut Registers, at: At) -> Way {
         // SAFETY: behind the slot are the expression's operands.
-        let value = value!(m, unsafe { E::value(variables, &mut m, at.skip(2)) });
+        let value = value!(unsafe { E::value(variables, m, at.skip(2)) });
         value.set(variables, N);
-        value.set_acc(&mut m);
-        Way::Next(m)
+        value.set_acc(m);
+        Way::Next
     }
 
     #[inline(always)]
@@ -395,10 +404,10 @@ impl<E: CarriedExpr> CarriedStmt for SetAcc<E> {
     const NUMBERS: Numbers = E::NUMBERS;
 
     #[inline(always)]
-    unsafe fn step(variables: &mut Variables, mut m: Registers, at: At) -> Way {
+    unsafe fn step(variables: &mut Variables, m: &mut Registers, at: At) -> Way {
         // SAFETY: the operands are the expression's own.
-        value!(m, unsafe { E::value(variables, &mut m, at) }).set_acc(&mut m);
-        Way::Next(m)
+        value!(unsafe { E::value(variables, m, at) }).set_acc(m);
+        Way::Next
     }
 
     #[inline(always)]
@@ -415,17 +424,18 @@ impl<O: StoreOp, A: CarriedExpr<T: Address>, V: CarriedExpr<T = O::A>> CarriedSt
     const NUMBERS: Numbers = A::NUMBERS.then(V::NUMBERS);
 
     #[inline(always)]
-    unsafe fn step(variables: &mut Variables, mut m: Registers, at: At) -> Way {
+    unsafe fn step(variables: &mut Variables, m: &mut Registers, at: At) -> Way {
         // SAFETY: as in `Stmt::run`.
         unsafe {
-            let address = value!(m, A::value(variables, &mut m, at.skip(4)));
+            let address = value!(A::value(variables, m, at.skip(4)));
             let second = at.behind(4 + A::LEN, A::PLACES);
-            let value = O::convert(value!(m, V::value(variables, &mut m, second)));
-            let place: Option<*mut O::Raw> = effective_address(&m, address, m.operand(at.operands));
+            let value = O::convert(value!(V::value(variables, m, second)));
+            let place: Option<*mut O::Raw> = effective_address(m, address, m.operand(at.operands));
             let third = second.behind(V::LEN, V::PLACES);
-            store(value!(m, place.ok_or_else(|| third.trap(&mut m, Trap::MemoryOutOfBounds))), value);
+            let Some(place) = place else { return Way::Trap(third.trap(m, Trap::MemoryOutOfBounds)) };
+            store(place, value);
         }
-        Way::Next(m)
+        Way::Next
     }
 
     #[inline(always)]
@@ -445,10 +455,10 @@ impl<C: CarriedExpr<T = u32>> CarriedStmt for BrIf<C> {
     const NUMBERS: Numbers = C::NUMBERS;
 
     #[inline(always)]
-    unsafe fn step(variables: &mut Variables, mut m: Registers, at: At) -> Way {
+    unsafe fn step(variables: &mut Variables, m: &mut Registers, at: At) -> Way {
         // SAFETY: behind the target are the condition's operands.
-        let condition = value!(m, unsafe { C::value(variables, &mut m, at.skip(8)) });
-        if condition != 0 { Way::Branch(m, at.operands) } else { Way::Next(m) }
+        let condition = value!(unsafe { C::value(variables, m, at.skip(8)) });
+        if condition != 0 { Way::Branch(at.operands) } else { Way::Next }
     }
 
     #[inline(always)]
@@ -465,8 +475,8 @@ impl CarriedStmt for Br {
     const NUMBERS: Numbers = Numbers::NONE;
 
     #[inline(always)]
-    unsafe fn step(_: &mut Variables, m: Registers, at: At) -> Way {
-        Way::Branch(m, at.operands)
+    unsafe fn step(_: &mut Variables, _: &mut Registers, at: At) -> Way {
+        Way::Branch(at.operands)
     }
 
     #[inline(always)]
@@ -480,12 +490,12 @@ impl<A: CarriedStmt, B: CarriedStmt> CarriedStmt for Seq<A, B> {
     const NUMBERS: Numbers = A::NUMBERS.then(B::NUMBERS);
 
     #[inline(always)]
-    unsafe fn step(variables: &mut Variables, m: Registers, at: At) -> Way {
+    unsafe fn step(variables: &mut Variables, m: &mut Registers, at: At) -> Way {
         // SAFETY: the operands follow each other.
         unsafe {
             match A::step(variables, m, at) {
-                Way::Next(m) => B::step(variables, m, at.behind(A::LEN, A::PLACES)),
-                Way::Branch(m, target) => Way::Leave(m, target),
+                Way::Next => B::step(variables, m, at.behind(A::LEN, A::PLACES)),
+                Way::Branch(target) => Way::Leave(target),
                 way @ (Way::Leave(..) | Way::Trap(..)) => way,
             }
         }

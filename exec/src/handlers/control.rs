@@ -15,12 +15,12 @@ use pirn_decode::TypeId;
 use pirn_decode::cell::{self, Operands};
 use pirn_decode::sig::{self, Sig};
 
-define_cell! { Unreachable |m, _, at| { Flow::Trap(at.trap(&mut m, Trap::Unreachable), m) } }
+define_cell! { Unreachable |m, _, at| { Flow::Trap(at.trap(m, Trap::Unreachable)) } }
 
 define_cell! {
     Br |m, cell::Br { target }, at| {
         m.branch(target);
-        Flow::Jump(m)
+        Flow::Jump
     }
 }
 
@@ -28,11 +28,11 @@ define_cell! {
     BrTable |m, cell::BrTable { count }, at| {
         let index = (m.r0 as u32).min(count) as usize;
         m.branch(m.operand(at.operands + cell::BrTable::LEN + 8 * index));
-        Flow::Jump(m)
+        Flow::Jump
     }
 }
 
-define_cell! { Return |m, cell::Return { header }, at| { Flow::Jump(pop_frame(m, header)) } }
+define_cell! { Return |m, cell::Return { header }, at| { pop_frame(m, header); Flow::Jump } }
 
 /// A vector of zeros that LLVM knows nothing of.
 static ZERO: V128 = V128::from_bytes([0; 16]);
@@ -52,7 +52,7 @@ define_cell! {
             slot.write_volatile(0);
             slot = slot.add(1);
         }
-        Flow::Next(m)
+        Flow::Next
     }
 }
 
@@ -61,14 +61,14 @@ define_cell! {
         for slot in [a, b, c, d] {
             m.slot(slot).write(0);
         }
-        Flow::Next(m)
+        Flow::Next
     }
 }
 
 define_cell! {
     Copy |m, cell::Copy { from, to, count }, at| {
         copy_words(m.slot(from), m.slot(to), usize::from(count));
-        Flow::Next(m)
+        Flow::Next
     }
 }
 
@@ -90,20 +90,16 @@ unsafe fn copy_words(from: *const u64, to: *mut u64, count: usize) {
 /// [I6](crate#safety) holds of `m`; `record` is one of its store, not null; at `args`, within `m`'s frame, are
 /// arguments of its type.
 #[inline(always)]
-unsafe fn enter(mut m: Registers, record: *mut FuncRecord, args: *mut u64) -> Result<Registers, Trap> {
+unsafe fn enter(m: &Registers, record: *mut FuncRecord, args: *mut u64) -> Result<Registers, Trap> {
     // SAFETY: records are live (I1) and lead to code with a head, and the instance to its machine. The frame is
     // compared with the limit before anything is written (I7), so the rest of I6 holds of the callee: the instance is
     // the one of its code.
     unsafe {
         let code = (*record).code;
         trap_if(frame_end(code, args) > (*(*m.instance).vm).stack_limit as usize, Trap::StackOverflow)?;
-        m.fp = args;
-        m.ip = code;
-        m.instance = (*record).instance;
         // The callee looks for nothing in the accumulator, unless it has to be lowered first: then for its record.
-        m.r0 = record as u64;
+        Ok(Registers { ip: code, fp: args, instance: (*record).instance, r0: record as u64, ..*m })
     }
-    Ok(m)
 }
 
 /// Calls the function of `record`, whose arguments begin in the slot `args`, with the header in the slot `header`; it
@@ -114,7 +110,7 @@ unsafe fn enter(mut m: Registers, record: *mut FuncRecord, args: *mut u64) -> Re
 /// behind.
 #[inline(always)]
 unsafe fn call(
-    mut m: Registers,
+    m: &mut Registers,
     at: At,
     record: *mut FuncRecord,
     args: u16,
@@ -124,10 +120,11 @@ unsafe fn call(
     // SAFETY: the callee's frame begins with `args`, and its type puts the header in it: so that was compared with the
     // limit.
     unsafe {
-        let mut callee = value!(m, enter(m, record, m.slot(args)).map_err(|trap| at.trap(&mut m, trap)));
-        push_frame(m.slot(header), &m);
+        let mut callee = value!(enter(m, record, m.slot(args)).map_err(|trap| at.trap(m, trap)));
+        push_frame(m.slot(header), m);
         callee.link = return_ip;
-        Flow::Jump(callee)
+        *m = callee;
+        Flow::Jump
     }
 }
 
@@ -157,7 +154,7 @@ unsafe fn move_arguments(m: &Registers, args: u16, count: u16) {
 /// call of a function of the record's type.
 #[inline(always)]
 unsafe fn tail_call(
-    mut m: Registers,
+    m: &mut Registers,
     at: At,
     record: *mut FuncRecord,
     args: u16,
@@ -169,23 +166,24 @@ unsafe fn tail_call(
     // lies in it: its arguments and its header. The header that leads to the caller is read before the arguments may
     // overwrite it.
     unsafe {
-        let mut callee = value!(m, enter(m, record, m.fp).map_err(|trap| at.trap(&mut m, trap)));
+        let mut callee = value!(enter(m, record, m.fp).map_err(|trap| at.trap(m, trap)));
         if callee.instance.is_null() {
             // A host function. Nothing but this tells it whose code calls: the header names who called that code.
             callee.instance = m.instance;
         }
         if moves != 0 {
             if moves & 1 == 0 {
-                move_arguments(&m, args, moves / 2);
+                move_arguments(m, args, moves / 2);
             } else {
                 let caller = Header::read(m.slot(header));
-                move_arguments(&m, args, moves / 2);
+                move_arguments(m, args, moves / 2);
                 caller.write(m.slot(m.operand(new_header)));
             }
         }
         // Read once more, for the same reason.
         callee.ip = (&raw const (*record).code).read_volatile();
-        Flow::Jump(callee)
+        *m = callee;
+        Flow::Jump
     }
 }
 
@@ -261,16 +259,16 @@ define_cell! {
     TableFunc |m, cell::TableFunc { table, type_id }, at| {
         let found = table_func(m.instance, table, m.r0, type_id);
         if found <= u64::from(u8::MAX) {
-            return Flow::Trap(at.trap(&mut m, Trap::from_code(found as u8)), m);
+            return Flow::Trap(at.trap(m, Trap::from_code(found as u8)));
         }
         m.r0 = found;
-        Flow::Next(m)
+        Flow::Next
     }
 }
 
 define_cell! {
     CallRef |m, cell::CallRef { args, header, .. }, at| {
-        let record = value!(m, referred(&m).map_err(|trap| at.trap(&mut m, trap)));
+        let record = value!(referred(m).map_err(|trap| at.trap(m, trap)));
         let return_ip = m.ip.byte_add(cell_bytes(at.operands - 8 + cell::CallRef::LEN));
         call(m, at, record, args, header, return_ip)
     }
@@ -278,7 +276,7 @@ define_cell! {
 
 define_cell! {
     ReturnCallRef |m, cell::ReturnCallRef { args, moves, header, .. }, at| {
-        let record = value!(m, referred(&m).map_err(|trap| at.trap(&mut m, trap)));
+        let record = value!(referred(m).map_err(|trap| at.trap(m, trap)));
         tail_call(m, at, record, args, moves, header, at.operands + cell::ReturnCallRef::LEN - 2)
     }
 }
@@ -286,13 +284,13 @@ define_cell! {
 define_cell! {
     Call |m, cell::Call { func, args, header }, at| {
         let return_ip = m.ip.byte_add(cell_bytes(at.operands - 8 + cell::Call::LEN));
-        call(m, at, direct(&m, func), args, header, return_ip)
+        call(m, at, direct(m, func), args, header, return_ip)
     }
 }
 
 define_cell! {
     CallIndirect |m, cell::CallIndirect { table, type_id, args, header }, at| {
-        let record = value!(m, indirect(&m, table, type_id).map_err(|trap| at.trap(&mut m, trap)));
+        let record = value!(indirect(m, table, type_id).map_err(|trap| at.trap(m, trap)));
         let return_ip = m.ip.byte_add(cell_bytes(at.operands - 8 + cell::CallIndirect::LEN));
         call(m, at, record, args, header, return_ip)
     }
@@ -300,13 +298,13 @@ define_cell! {
 
 define_cell! {
     ReturnCall |m, cell::ReturnCall { func, args, moves, header, .. }, at| {
-        tail_call(m, at, direct(&m, func), args, moves, header, at.operands + cell::ReturnCall::LEN - 2)
+        tail_call(m, at, direct(m, func), args, moves, header, at.operands + cell::ReturnCall::LEN - 2)
     }
 }
 
 define_cell! {
     ReturnCallIndirect |m, cell::ReturnCallIndirect { table, type_id, args, moves, header, .. }, at| {
-        let record = value!(m, indirect(&m, table, type_id).map_err(|trap| at.trap(&mut m, trap)));
+        let record = value!(indirect(m, table, type_id).map_err(|trap| at.trap(m, trap)));
         tail_call(m, at, record, args, moves, header, at.operands + cell::ReturnCallIndirect::LEN - 2)
     }
 }

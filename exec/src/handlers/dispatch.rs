@@ -2,8 +2,8 @@
 //!
 //! *Tail dispatch*: a handler is a function that carries the registers in its arguments and ends by jumping to the next
 //! handler with the same arguments. *The portable loop*, where LLVM's sibling-call optimisation does not hold (build.rs
-//! decides): a loop calls the same bodies with the registers in memory. Bodies are written once, as [`Stmt::run`] from
-//! [`Registers`] to a [`Flow`].
+//! decides): a loop calls the same bodies with the registers in memory. Bodies are written once, as [`Stmt::run`], which
+//! works on the [`Registers`] and says by a [`Flow`] what follows.
 
 use crate::state::registers::Registers;
 use crate::state::trap::{Exit, Trap, TrapAt};
@@ -11,18 +11,62 @@ use crate::state::vm::StoppedAt;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
 
-/// What follows a statement.
+/// What follows a statement: one byte, for what a statement returns is copied at each level of its type, and LLVM has to take that back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flow {
     /// The cell behind this one.
-    Next(Registers),
+    Next,
     /// The cell at `ip`.
-    Jump(Registers),
-    /// The cell at `ip`, by another handler: one that may take what this one must not.
-    Delegate(Registers, Handler),
+    Jump,
+    /// The cell at `ip`, by [another handler](Stmt::other): one that may take what this one must not.
+    Delegate,
     /// No cell: the program trapped in the one at `ip`. Who writes this has the trap put into the registers first.
-    Trap(Trapped, Registers),
+    Trap(Trapped),
     /// No cell: what happened is written in the [`crate::Vm`]. `instance` is live.
-    Stop(Registers),
+    Stop,
+}
+
+/// What may follow a statement: which variants of [`Flow`] it is in. A handler has code for these alone, which spares the compiler
+/// most of the work of most handlers (EXPERIMENTS.md).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ends {
+    pub(crate) next: bool,
+    pub(crate) jump: bool,
+    pub(crate) trap: bool,
+    /// Delegates or stops.
+    pub(crate) leave: bool,
+}
+
+impl Ends {
+    /// Any of them.
+    pub(crate) const ANY: Self = Self { next: true, jump: true, trap: true, leave: true };
+
+    /// The cell behind, or a trap if it has places for one.
+    pub(crate) const fn next(places: u8) -> Self {
+        Self { next: true, jump: false, trap: places > 0, leave: false }
+    }
+
+    /// The same, or a branch.
+    pub(crate) const fn or_jump(self) -> Self {
+        Self { jump: true, ..self }
+    }
+
+    /// What may follow this statement or, if the next one follows it, that.
+    pub(crate) const fn then(self, next: Self) -> Self {
+        Self {
+            next: next.next,
+            jump: self.jump || next.jump,
+            trap: self.trap || next.trap,
+            leave: self.leave || next.leave,
+        }
+    }
+}
+
+/// For what [`Stmt::ENDS`] rules out: no handler has this in its code, unless that is wrong.
+#[cold]
+#[inline(never)]
+fn ruled_out() -> ! {
+    panic!("a statement ended in a way that it says it never does")
 }
 
 /// Where in a cell a statement or an expression stands.
@@ -67,7 +111,7 @@ impl At {
 ///
 /// It has no size because of how rustc hands a `Result` on. One of a scalar and nothing is two scalars; one of 32 bits and a
 /// [`TrapAt`] is packed into an integer, by shifts that LLVM does not always take back (EXPERIMENTS.md).
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Trapped(());
 
 /// The body of a handler, or one statement of it.
@@ -78,9 +122,11 @@ pub(crate) trait Stmt {
     const SIG: Sig;
     /// Whether it may end in [`Flow::Delegate`]: then it has a cell to itself.
     const DELEGATES: bool = false;
+    /// What may follow it.
+    const ENDS: Ends = Ends::ANY;
     /// The tree.
     const SHAPE: &'static Shape = &Shape::Thunk;
-    /// Places where it may trap.
+    /// Places where it may trap, as [`Shape::trap_places`] counts them.
     const PLACES: u8 = Self::SHAPE.trap_places();
     /// The same by the better instructions that the processor may have: see [`crate::vector`].
     type Best: Stmt;
@@ -91,19 +137,37 @@ pub(crate) trait Stmt {
     ///
     /// # Safety
     /// [I6](crate#safety) holds of `m`, and of everything it leads to, I1 to I5; the statement's operands lie there.
-    unsafe fn run(m: Registers, at: At) -> Flow;
+    unsafe fn run(m: &mut Registers, at: At) -> Flow;
+
+    /// The handler for [`Flow::Delegate`].
+    #[inline(always)]
+    fn other() -> Handler {
+        ruled_out()
+    }
 }
 
 /// The value of an expression, or a trap.
 macro_rules! value {
-    ($m:ident, $result:expr) => {
+    ($result:expr) => {
         match $result {
             Ok(value) => value,
-            Err(trapped) => return Flow::Trap(trapped, $m),
+            Err(trapped) => return Flow::Trap(trapped),
         }
     };
 }
 pub(crate) use value;
+
+/// The value of a part of an expression; or the trap, which is the whole's. (`?` copies both once more, and all that LLVM has to take
+/// back, for each part of each handler: EXPERIMENTS.md.)
+macro_rules! or_trap {
+    ($result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(trapped) => return Err(trapped),
+        }
+    };
+}
+pub(crate) use or_trap;
 
 /// Bytes of a cell with `len` operand bytes.
 pub(crate) const fn cell_bytes(len: usize) -> usize {
@@ -133,7 +197,7 @@ unsafe fn leave_trap(m: &Registers) {
 #[cfg(pirn_tail)]
 #[allow(improper_ctypes_definitions, reason = "handlers call each other only")]
 mod tail {
-    use super::{At, Flow, Stmt, cell_bytes, leave_trap};
+    use super::{At, Flow, Stmt, cell_bytes, leave_trap, ruled_out};
     use crate::state::instance::InstanceHead;
     use crate::state::registers::{Registers, Vector, for_each_register};
     use crate::state::trap::{Trap, TrapAt};
@@ -147,7 +211,23 @@ mod tail {
         [at(0), at(1), at(2)]
     };
 
-    /// The handlers of one ABI: the registers are their arguments.
+    /// Ends the process when it is dropped.
+    struct NoUnwinding;
+
+    impl Drop for NoUnwinding {
+        fn drop(&mut self) {
+            std::process::abort();
+        }
+    }
+
+    /// Whether a statement may access memory beyond its end at a place of its cell.
+    const fn out_of_bounds_at<S: Stmt + ?Sized>(place: u8) -> bool {
+        // Cells that are no trees say nothing of their places.
+        S::ENDS.trap && (S::PLACES > place || S::PLACES == 0)
+    }
+
+    /// The handlers of one ABI: the registers are their arguments. It is one of those that may unwind, though nothing may ([`run`]):
+    /// else each handler would have a place where unwinding ends, and whatever is inlined into it would be made to lead there.
     macro_rules! contract {
         ($abi:literal, $($(#[$doc:meta])* $register:ident: $ty:ty),*) => {
             /// A handler.
@@ -158,7 +238,7 @@ mod tail {
             /// # Safety
             /// That of [`run`].
             #[inline(always)]
-            unsafe fn dispatch(m: Registers) -> u64 {
+            unsafe fn dispatch(m: &Registers) -> u64 {
                 // SAFETY: I3, or a thunk: a cell begins with its handler's address, and I6 is what that asks for.
                 unsafe {
                     let handler = m.ip.cast::<Handler>().read();
@@ -172,19 +252,49 @@ mod tail {
                     // SAFETY: `run` asks for what this does, and gives I6 on: of the cell behind, of the one it leads to,
                     // or of this one by another handler. Whoever stops asks for `instance` alone.
                     unsafe {
-                        match Self::run($m, At::CELL) {
-                            Flow::Next(mut m) => {
-                                m.ip = m.ip.byte_add(cell_bytes(Self::LEN));
-                                dispatch(m)
+                        match Self::run(&mut $m, At::CELL) {
+                            Flow::Next => {
+                                if const { !Self::ENDS.next } {
+                                    ruled_out()
+                                }
+                                $m.ip = $m.ip.byte_add(const { cell_bytes(Self::LEN) });
+                                dispatch(&$m)
                             }
-                            Flow::Jump(m) => dispatch(m),
-                            // Most traps: a handler has no number to load for them.
-                            Flow::Trap(_, m) if m.r0 == OUT_OF_BOUNDS[0] => leave_out_of_bounds::<0>(m),
-                            Flow::Trap(_, m) if m.r0 == OUT_OF_BOUNDS[1] => leave_out_of_bounds::<1>(m),
-                            Flow::Trap(_, m) if m.r0 == OUT_OF_BOUNDS[2] => leave_out_of_bounds::<2>(m),
-                            Flow::Trap(_, m) => trapped($(m.$register),*),
-                            Flow::Delegate(m, handler) => handler($(m.$register),*),
-                            Flow::Stop(m) => stopped($(m.$register),*),
+                            Flow::Jump => {
+                                if const { !Self::ENDS.jump } {
+                                    ruled_out()
+                                }
+                                dispatch(&$m)
+                            }
+                            Flow::Trap(_) => {
+                                if const { !Self::ENDS.trap } {
+                                    ruled_out()
+                                }
+                                // Most traps: a handler has no number to load for them.
+                                if const { out_of_bounds_at::<Self>(0) } && $m.r0 == OUT_OF_BOUNDS[0] {
+                                    return leave_out_of_bounds::<0>(&$m);
+                                }
+                                if const { out_of_bounds_at::<Self>(1) } && $m.r0 == OUT_OF_BOUNDS[1] {
+                                    return leave_out_of_bounds::<1>(&$m);
+                                }
+                                if const { out_of_bounds_at::<Self>(2) } && $m.r0 == OUT_OF_BOUNDS[2] {
+                                    return leave_out_of_bounds::<2>(&$m);
+                                }
+                                trapped($($m.$register),*)
+                            }
+                            Flow::Delegate => {
+                                if const { !Self::ENDS.leave } {
+                                    ruled_out()
+                                }
+                                let other = Self::other();
+                                other($($m.$register),*)
+                            }
+                            Flow::Stop => {
+                                if const { !Self::ENDS.leave } {
+                                    ruled_out()
+                                }
+                                stopped($($m.$register),*)
+                            }
                         }
                     }
                 };
@@ -198,7 +308,7 @@ mod tail {
                 /// # Safety
                 /// That of [`Stmt::run`], for the operands of the cell at `ip`.
                 unsafe extern $abi fn handler($($register: $ty),*) -> u64 {
-                    let m = Registers { $($register),* };
+                    let mut m = Registers { $($register),* };
                     step!(m)
                 }
 
@@ -209,7 +319,7 @@ mod tail {
                 #[cfg(target_arch = "x86_64")]
                 #[target_feature(enable = "avx2,fma")]
                 unsafe extern $abi fn better_handler($($register: $ty),*) -> u64 {
-                    let m = Registers { $($register),* };
+                    let mut m = Registers { $($register),* };
                     step!(m)
                 }
             }
@@ -249,7 +359,7 @@ mod tail {
             /// # Safety
             /// That of a trap: `m.instance` is as the handler got it (I6).
             #[inline(always)]
-            unsafe fn leave_out_of_bounds<const PLACE: usize>(m: Registers) -> u64 {
+            unsafe fn leave_out_of_bounds<const PLACE: usize>(m: &Registers) -> u64 {
                 // SAFETY: asked for.
                 unsafe { out_of_bounds::<PLACE>(m.ip, m.fp, m.instance, MaybeUninit::uninit(), m.link, m.v0) }
             }
@@ -264,21 +374,23 @@ mod tail {
                 unsafe { (&raw const (*m.instance).mem_limits[0]).read_volatile() }
             }
 
-            /// Runs from `m` until something stops.
+            /// Runs from `m` until something stops. A handler that panics ends the process: it has left the machine as it was then.
             ///
             /// # Safety
             /// [I6](crate#safety) holds of `m`, and of everything it leads to, I1 to I5.
             pub(crate) unsafe fn run(m: Registers) {
+                let guard = NoUnwinding;
                 // SAFETY: `dispatch` asks for the same.
-                unsafe { dispatch(m) };
+                unsafe { dispatch(&m) };
+                std::mem::forget(guard);
             }
         };
     }
 
     #[cfg(target_arch = "x86_64")]
-    for_each_register!(contract! "sysv64",);
+    for_each_register!(contract! "sysv64-unwind",);
     #[cfg(target_arch = "aarch64")]
-    for_each_register!(contract! "C",);
+    for_each_register!(contract! "C-unwind",);
 }
 #[cfg(pirn_tail)]
 pub(crate) use tail::{Handler, HasHandler, run};
@@ -297,30 +409,23 @@ mod portable {
         /// # Safety
         /// That of [`Stmt::run`], for the operands of the cell at `machine.ip`.
         unsafe fn handler(machine: &mut Registers) -> bool {
-            // SAFETY: `run` asks for what this does. The handler in `Delegate` asks for the same of the same cell.
+            // SAFETY: `run` asks for what this does. The other handler asks for the same of the same cell.
             unsafe {
-                match Self::run(*machine, At::CELL) {
-                    Flow::Next(mut m) => {
-                        m.ip = m.ip.byte_add(cell_bytes(Self::LEN));
-                        *machine = m;
+                match Self::run(machine, At::CELL) {
+                    Flow::Next => {
+                        machine.ip = machine.ip.byte_add(const { cell_bytes(Self::LEN) });
                         true
                     }
-                    Flow::Jump(m) => {
-                        *machine = m;
-                        true
-                    }
-                    Flow::Trap(_, m) => {
-                        leave_trap(&m);
+                    Flow::Jump => true,
+                    Flow::Trap(_) => {
+                        leave_trap(machine);
                         false
                     }
-                    Flow::Delegate(m, handler) => {
-                        *machine = m;
-                        handler(machine)
+                    Flow::Delegate => {
+                        let other = Self::other();
+                        other(machine)
                     }
-                    Flow::Stop(m) => {
-                        *machine = m;
-                        false
-                    }
+                    Flow::Stop => false,
                 }
             }
         }

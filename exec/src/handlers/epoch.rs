@@ -20,8 +20,9 @@ pub(crate) const STEP: usize = 128 << 10;
 
 define_cell! {
     Epoch |m, _, at| {
-        if Vm::is_late((*m.instance).vm) { Flow::Delegate(m, Late::<NEXT>::handler) } else { Flow::Next(m) }
+        if Vm::is_late((*m.instance).vm) { Flow::Delegate } else { Flow::Next }
     }
+    or Late::<NEXT>::handler
 }
 
 /// What is executed in the place of a cell when the deadline has passed: of an [`Epoch`] if it goes on with the [`NEXT`], of any one
@@ -40,7 +41,7 @@ impl<const AT: bool> Stmt for Late<AT> {
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(m: Registers, _: At) -> Flow {
+    unsafe fn run(m: &mut Registers, _: At) -> Flow {
         // SAFETY: the instance leads to the machine that runs (I6), whose fields are nobody else's (I2).
         unsafe {
             let vm = (*m.instance).vm;
@@ -48,7 +49,8 @@ impl<const AT: bool> Stmt for Late<AT> {
             if !go_on(vm, end_of_frame(vm)) {
                 return stop(m);
             }
-            if AT == THERE { Flow::Jump((*vm).saved) } else { Flow::Next((*vm).saved) }
+            *m = (*vm).saved;
+            if AT == THERE { Flow::Jump } else { Flow::Next }
         }
     }
 }
@@ -58,13 +60,13 @@ impl<const AT: bool> Stmt for Late<AT> {
 /// # Safety
 /// `m.instance` is a live instance, and so leads to the machine that runs.
 #[inline(always)]
-pub(crate) unsafe fn stop(m: Registers) -> Flow {
+pub(crate) unsafe fn stop(m: &Registers) -> Flow {
     // SAFETY: so `save` asks, too; the machine's fields are nobody else's while it runs (I2).
     unsafe {
         m.save();
         (*(*m.instance).vm).stopped_at = StoppedAt::Place(0);
     }
-    Flow::Stop(m)
+    Flow::Stop
 }
 
 /// Asks the embedder what is to be done about a deadline that has passed: whether execution goes on. If not, the reason is in

@@ -30,7 +30,7 @@ define_cell! {
     Throw |m, cell::Throw { tag, args }, at| {
         m.save();
         let behind = m.ip.byte_add(cell_bytes(at.operands - 8 + cell::Throw::LEN));
-        go_on(throw((*m.instance).vm, tag, m.slot(args), behind, at.place()))
+        go_on(m, throw((*m.instance).vm, tag, m.slot(args), behind, at.place()))
     }
 }
 
@@ -38,11 +38,11 @@ define_cell! {
     ThrowRef |m, cell::ThrowRef { exception }, at| {
         let exception = m.slot(exception).read();
         if exception == 0 {
-            return Flow::Trap(at.trap(&mut m, Trap::NullExceptionReference), m);
+            return Flow::Trap(at.trap(m, Trap::NullExceptionReference));
         }
         m.save();
         let behind = m.ip.byte_add(cell_bytes(at.operands - 8 + cell::ThrowRef::LEN));
-        go_on(throw_exception((*m.instance).vm, exception, behind, at.place()))
+        go_on(m, throw_exception((*m.instance).vm, exception, behind, at.place()))
     }
 }
 
@@ -51,11 +51,11 @@ define_cell! {
 /// # Safety
 /// I6 holds of the saved registers, if there is no exit; if there is, `instance` is live.
 #[inline(always)]
-pub(crate) unsafe fn go_on(vm: *mut Vm) -> Flow {
+pub(crate) unsafe fn go_on(m: &mut Registers, vm: *mut Vm) -> Flow {
     // SAFETY: the machine is live (I1), and its fields are nobody else's while it runs (I2).
     unsafe {
-        let m = (*vm).saved;
-        if (*vm).exit.is_some() { Flow::Stop(m) } else { Flow::Jump(m) }
+        *m = (*vm).saved;
+        if (*vm).exit.is_some() { Flow::Stop } else { Flow::Jump }
     }
 }
 
@@ -184,7 +184,7 @@ pub(crate) unsafe fn catch(vm: *mut Vm, thrower: Registers, exception: Word) -> 
                 m.branch((at.code + clause.target as usize) as u64);
                 return Some(m);
             }
-            m = pop_frame(m, at.header as u16);
+            pop_frame(&mut m, at.header as u16);
         }
     }
     None

@@ -13,11 +13,11 @@ impl Stmt for ExitCell {
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(m: Registers, _: At) -> Flow {
+    unsafe fn run(m: &mut Registers, _: At) -> Flow {
         // SAFETY: who returns here has the `instance` of the header that `enter_from_host` wrote: the machine's own for
         // the host, which leads to the machine.
         unsafe { m.save() };
-        Flow::Stop(m)
+        Flow::Stop
     }
 }
 

@@ -1,6 +1,6 @@
 //! Expressions as types: zero-sized operands and operators that compose. A superinstruction is a bigger type.
 
-use crate::handlers::dispatch::{At, Trapped};
+use crate::handlers::dispatch::{At, Trapped, or_trap};
 use crate::handlers::num;
 use crate::state::global::GlobalCell;
 use crate::state::instance::InstanceHead;
@@ -146,8 +146,8 @@ pub(crate) trait Expr {
     const SIG: Sig;
     /// The tree, for those who read code.
     const SHAPE: &'static Shape;
-    /// Places where it may trap.
-    const PLACES: u8 = Self::SHAPE.trap_places();
+    /// Places where it may trap, as [`Shape::trap_places`] counts them.
+    const PLACES: u8;
     /// The same by the better instructions that the processor may have: see [`crate::vector`].
     type Best: Expr<T = Self::T>;
     /// Whether that is worth a handler of its own.
@@ -175,6 +175,7 @@ impl<T: Value> Expr for Slot<T> {
     type T = T;
     type Best = Self;
     const LEN: usize = 2;
+    const PLACES: u8 = 0;
     const SIG: Sig = sig::leaf(Leaf::Slot, T::CLASS);
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Slot, T::CLASS);
 
@@ -189,6 +190,7 @@ impl<T: Value> Expr for Acc<T> {
     type T = T;
     type Best = Self;
     const LEN: usize = 0;
+    const PLACES: u8 = 0;
     const SIG: Sig = sig::leaf(Leaf::Acc, T::CLASS);
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Acc, T::CLASS);
 
@@ -202,6 +204,7 @@ impl<T: Value> Expr for Imm<T> {
     type T = T;
     type Best = Self;
     const LEN: usize = size_of::<T>();
+    const PLACES: u8 = 0;
     const SIG: Sig = sig::leaf(Leaf::Imm, T::CLASS);
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Imm, T::CLASS);
 
@@ -226,6 +229,7 @@ impl<T: Value> Expr for Global<T> {
     type T = T;
     type Best = Self;
     const LEN: usize = 4;
+    const PLACES: u8 = 0;
     const SIG: Sig = sig::leaf(Leaf::Global, T::CLASS);
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Global, T::CLASS);
 
@@ -240,6 +244,7 @@ impl Expr for Func {
     type T = u64;
     type Best = Self;
     const LEN: usize = 4;
+    const PLACES: u8 = 0;
     const SIG: Sig = sig::leaf(Leaf::Func, Class::I64);
     const SHAPE: &'static Shape = &Shape::Leaf(Leaf::Func, Class::I64);
 
@@ -279,6 +284,8 @@ pub(crate) trait UnOp {
     type Best: UnOp<A = Self::A, T = Self::T>;
     type Error: Failure;
     const OP: Op;
+    /// Whether it may trap.
+    const TRAPS: bool = Self::OP.may_trap();
     /// See [`Expr::BETTER`].
     const BETTER: bool = false;
     fn eval(a: Self::A) -> Result<Self::T, Self::Error>;
@@ -293,6 +300,8 @@ pub(crate) trait BinOp {
     type Best: BinOp<A = Self::A, B = Self::B, T = Self::T>;
     type Error: Failure;
     const OP: Op;
+    /// Whether it may trap.
+    const TRAPS: bool = Self::OP.may_trap();
     /// See [`Expr::BETTER`].
     const BETTER: bool = false;
     fn eval(a: Self::A, b: Self::B) -> Result<Self::T, Self::Error>;
@@ -338,13 +347,17 @@ impl<O: UnOp, A: Expr<T = O::A>> Expr for Un<O, A> {
     type Best = Un<O::Best, A::Best>;
     const BETTER: bool = O::BETTER || A::BETTER;
     const LEN: usize = A::LEN;
+    const PLACES: u8 = A::PLACES + O::TRAPS as u8;
     const SIG: Sig = sig::unary(O::OP, A::SIG);
     const SHAPE: &'static Shape = &Shape::Unary(O::OP, A::SHAPE);
 
     #[inline(always)]
     unsafe fn eval(m: &mut Registers, at: At) -> Result<O::T, Trapped> {
         // SAFETY: the operands are those of the operand, and `eval` asks for nothing else.
-        O::eval(unsafe { A::eval(m, at) }?).map_err(|error| error.trap(m, at.behind(A::LEN, A::PLACES)))
+        match O::eval(or_trap!(unsafe { A::eval(m, at) })) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(error.trap(m, at.behind(A::LEN, A::PLACES))),
+        }
     }
 }
 
@@ -353,6 +366,7 @@ impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::B>> Expr for Bin<O, A, B> {
     type Best = Bin<O::Best, A::Best, B::Best>;
     const BETTER: bool = O::BETTER || A::BETTER || B::BETTER;
     const LEN: usize = A::LEN + B::LEN;
+    const PLACES: u8 = A::PLACES + B::PLACES + O::TRAPS as u8;
     const SIG: Sig = sig::binary(O::OP, A::SIG, B::SIG);
     const SHAPE: &'static Shape = &Shape::Binary(O::OP, A::SHAPE, B::SHAPE);
 
@@ -361,8 +375,10 @@ impl<O: BinOp, A: Expr<T = O::A>, B: Expr<T = O::B>> Expr for Bin<O, A, B> {
         // SAFETY: the second's operands follow the first's, and `eval` asks for nothing else.
         unsafe {
             let second = at.behind(A::LEN, A::PLACES);
-            let value = O::eval(A::eval(m, at)?, B::eval(m, second)?);
-            value.map_err(|error| error.trap(m, second.behind(B::LEN, B::PLACES)))
+            match O::eval(or_trap!(A::eval(m, at)), or_trap!(B::eval(m, second))) {
+                Ok(value) => Ok(value),
+                Err(error) => Err(error.trap(m, second.behind(B::LEN, B::PLACES))),
+            }
         }
     }
 }
@@ -372,6 +388,7 @@ impl<T: Value, A: Expr<T = T>, B: Expr<T = T>, C: Expr<T = u32>> Expr for Select
     type Best = Select<A::Best, B::Best, C::Best>;
     const BETTER: bool = A::BETTER || B::BETTER || C::BETTER;
     const LEN: usize = A::LEN + B::LEN + C::LEN;
+    const PLACES: u8 = A::PLACES + B::PLACES + C::PLACES;
     const SIG: Sig = sig::select(T::CLASS, A::SIG, B::SIG, C::SIG);
     const SHAPE: &'static Shape = &Shape::Select(T::CLASS, A::SHAPE, B::SHAPE, C::SHAPE);
 
@@ -380,8 +397,8 @@ impl<T: Value, A: Expr<T = T>, B: Expr<T = T>, C: Expr<T = u32>> Expr for Select
         // SAFETY: the operands follow each other, and `eval` asks for nothing else.
         unsafe {
             let second = at.behind(A::LEN, A::PLACES);
-            let (a, b) = (A::eval(m, at)?, B::eval(m, second)?);
-            let condition = C::eval(m, second.behind(B::LEN, B::PLACES))?;
+            let (a, b) = (or_trap!(A::eval(m, at)), or_trap!(B::eval(m, second)));
+            let condition = or_trap!(C::eval(m, second.behind(B::LEN, B::PLACES)));
             Ok(if condition != 0 { a } else { b })
         }
     }

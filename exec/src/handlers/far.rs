@@ -136,7 +136,7 @@ unsafe fn far_init(instance: *mut InstanceHead, word: u32, segment_word: u32, ar
 define_cell! {
     FarMemorySize |m, cell::FarMemorySize { memory: word }, at| {
         m.r0 = (*memory(m.instance, word)).size();
-        Flow::Next(m)
+        Flow::Next
     }
 }
 define_cell! {
@@ -146,7 +146,7 @@ define_cell! {
             return stop(m);
         }
         m.r0 = old;
-        Flow::Next(m)
+        Flow::Next
     }
 }
 define_cell! {

@@ -6,7 +6,7 @@
 //! While a collection marks, what was referred to is kept when a reference is overwritten ([`cycle`](crate::state::heap::cycle)). Handlers of their own do that
 //! ([`Keeping`]), so while none does, storing a reference takes two loads and a branch more than storing a number.
 
-use crate::handlers::dispatch::{At, Flow, Handler, HasHandler, Stmt, Trapped, value};
+use crate::handlers::dispatch::{At, Ends, Flow, Handler, HasHandler, Stmt, Trapped, or_trap, value};
 use crate::handlers::expr::{Expr, LoadOp, StoreOp};
 use crate::state::instance::InstanceHead;
 use crate::state::registers::{Registers, load, store};
@@ -91,22 +91,29 @@ trait ObjectStore: Stmt + Sized {
     /// The handler that keeps what is overwritten. It is read from memory, or LLVM would make one handler of both.
     const KEEPING: &'static Handler = &(Keeping::<Self>::handler as Handler);
 
+    /// [`Stmt::other`].
+    #[inline(always)]
+    fn keeping() -> Handler {
+        // SAFETY: it is a static.
+        unsafe { (&raw const *Self::KEEPING).read_volatile() }
+    }
+
     /// [`Stmt::run`]; what is overwritten is kept, if `KEEPS`.
     ///
     /// # Safety
     /// As for that; what is stored is a reference, if `KEEPS`.
-    unsafe fn store<const KEEPS: bool>(m: Registers, at: At) -> Flow;
+    unsafe fn store<const KEEPS: bool>(m: &mut Registers, at: At) -> Flow;
 
     /// [`Stmt::run`]: stores, or has the other handler do it.
     ///
     /// # Safety
     /// As for that.
     #[inline(always)]
-    unsafe fn store_or_keep(m: Registers, at: At) -> Flow {
+    unsafe fn store_or_keep(m: &mut Registers, at: At) -> Flow {
         // SAFETY: the same is asked for; the handler is that of the same cell.
         unsafe {
-            if const { Self::DELEGATES } && keeps(&m) {
-                return Flow::Delegate(m, (&raw const *Self::KEEPING).read_volatile());
+            if const { Self::DELEGATES } && keeps(m) {
+                return Flow::Delegate;
             }
             Self::store::<false>(m, at)
         }
@@ -120,7 +127,7 @@ impl<S: ObjectStore> Stmt for Keeping<S> {
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: At) -> Flow {
+    unsafe fn run(m: &mut Registers, at: At) -> Flow {
         // SAFETY: it is the cell of a store of references, whose operands lie there.
         unsafe { S::store::<true>(m, at) }
     }
@@ -131,6 +138,7 @@ impl<O: LoadOp, A: Expr<T = u64>> Expr for FieldLoad<O, A> {
     type Best = FieldLoad<O::Best, A::Best>;
     const BETTER: bool = O::BETTER || A::BETTER;
     const LEN: usize = PLACE + A::LEN;
+    const PLACES: u8 = A::PLACES + 1;
     const SIG: Sig = sig::with(sig::field(O::OP), A::SIG);
     const SHAPE: &'static Shape = &Shape::FieldLoad(O::OP, A::SHAPE);
 
@@ -138,9 +146,9 @@ impl<O: LoadOp, A: Expr<T = u64>> Expr for FieldLoad<O, A> {
     unsafe fn eval(m: &mut Registers, at: At) -> Result<O::T, Trapped> {
         // SAFETY: the operands are the field's place, then the reference's (I3). Any bytes are a raw value.
         unsafe {
-            let reference = A::eval(m, at.skip(PLACE))?;
+            let reference = or_trap!(A::eval(m, at.skip(PLACE)));
             let place: Option<*mut O::Raw> = field(m, reference, at.operands);
-            let place = place.ok_or_else(|| null(m, at.behind(Self::LEN, A::PLACES), at.operands))?;
+            let Some(place) = place else { return Err(null(m, at.behind(Self::LEN, A::PLACES), at.operands)) };
             Ok(O::convert(load(place)))
         }
     }
@@ -150,34 +158,41 @@ impl<O: StoreOp, A: Expr<T = u64>, V: Expr<T = O::A>> Stmt for FieldStore<O, A, 
     type Best = FieldStore<O::Best, A::Best, V::Best>;
     const BETTER: bool = O::BETTER || A::BETTER || V::BETTER;
     const LEN: usize = PLACE + A::LEN + V::LEN;
+    const ENDS: Ends = Ends { leave: Self::DELEGATES, ..Ends::next(Self::PLACES) };
+    const PLACES: u8 = A::PLACES + V::PLACES + 1;
     const SIG: Sig = sig::with(sig::with(sig::field(O::OP), A::SIG), V::SIG);
     const SHAPE: &'static Shape = &Shape::FieldStore(O::OP, A::SHAPE, V::SHAPE);
     const DELEGATES: bool = is_of_references(O::OP);
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: At) -> Flow {
+    unsafe fn run(m: &mut Registers, at: At) -> Flow {
         // SAFETY: the same is asked for.
         unsafe { Self::store_or_keep(m, at) }
+    }
+
+    #[inline(always)]
+    fn other() -> Handler {
+        Self::keeping()
     }
 }
 
 impl<O: StoreOp, A: Expr<T = u64>, V: Expr<T = O::A>> ObjectStore for FieldStore<O, A, V> {
     #[inline(always)]
-    unsafe fn store<const KEEPS: bool>(mut m: Registers, at: At) -> Flow {
+    unsafe fn store<const KEEPS: bool>(m: &mut Registers, at: At) -> Flow {
         // SAFETY: the operands are the field's place, then those of reference and value (I3). The machine is alone with the object (I2).
         unsafe {
-            let reference = value!(m, A::eval(&mut m, at.skip(PLACE)));
+            let reference = value!(A::eval(m, at.skip(PLACE)));
             let second = at.behind(PLACE + A::LEN, A::PLACES);
-            let value = O::convert(value!(m, V::eval(&mut m, second)));
-            let place: Option<*mut O::Raw> = field(&m, reference, at.operands);
+            let value = O::convert(value!(V::eval(m, second)));
+            let place: Option<*mut O::Raw> = field(m, reference, at.operands);
             let third = second.behind(V::LEN, V::PLACES);
-            let place = value!(m, place.ok_or_else(|| third.trap(&mut m, Trap::NullStructReference)));
+            let Some(place) = place else { return Flow::Trap(third.trap(m, Trap::NullStructReference)) };
             if KEEPS {
                 keep(m.instance, place.cast());
             }
             store(place, value);
         }
-        Flow::Next(m)
+        Flow::Next
     }
 }
 
@@ -205,6 +220,7 @@ impl<O: LoadOp, A: Expr<T = u64>, I: Expr<T = u32>> Expr for ElementLoad<O, A, I
     type Best = ElementLoad<O::Best, A::Best, I::Best>;
     const BETTER: bool = O::BETTER || A::BETTER || I::BETTER;
     const LEN: usize = A::LEN + I::LEN;
+    const PLACES: u8 = A::PLACES + I::PLACES + 1;
     const SIG: Sig = sig::with(sig::with(sig::element(O::OP), A::SIG), I::SIG);
     const SHAPE: &'static Shape = &Shape::ElementLoad(O::OP, A::SHAPE, I::SHAPE);
 
@@ -212,10 +228,10 @@ impl<O: LoadOp, A: Expr<T = u64>, I: Expr<T = u32>> Expr for ElementLoad<O, A, I
     unsafe fn eval(m: &mut Registers, at: At) -> Result<O::T, Trapped> {
         // SAFETY: the operands are the array's, then the index's (I3). Any bytes are a raw value.
         unsafe {
-            let array = A::eval(m, at)?;
+            let array = or_trap!(A::eval(m, at));
             let second = at.behind(A::LEN, A::PLACES);
-            let index = I::eval(m, second)?;
-            let place: *mut O::Raw = element(m, second.behind(I::LEN, I::PLACES), array, index)?;
+            let index = or_trap!(I::eval(m, second));
+            let place: *mut O::Raw = or_trap!(element(m, second.behind(I::LEN, I::PLACES), array, index));
             Ok(O::convert(load(place)))
         }
     }
@@ -225,33 +241,40 @@ impl<O: StoreOp, A: Expr<T = u64>, I: Expr<T = u32>, V: Expr<T = O::A>> Stmt for
     type Best = ElementStore<O::Best, A::Best, I::Best, V::Best>;
     const BETTER: bool = O::BETTER || A::BETTER || I::BETTER || V::BETTER;
     const LEN: usize = A::LEN + I::LEN + V::LEN;
+    const ENDS: Ends = Ends { leave: Self::DELEGATES, ..Ends::next(Self::PLACES) };
+    const PLACES: u8 = A::PLACES + I::PLACES + V::PLACES + 1;
     const SIG: Sig = sig::with(sig::with(sig::with(sig::element(O::OP), A::SIG), I::SIG), V::SIG);
     const SHAPE: &'static Shape = &Shape::ElementStore(O::OP, A::SHAPE, I::SHAPE, V::SHAPE);
     const DELEGATES: bool = is_of_references(O::OP);
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: At) -> Flow {
+    unsafe fn run(m: &mut Registers, at: At) -> Flow {
         // SAFETY: the same is asked for.
         unsafe { Self::store_or_keep(m, at) }
+    }
+
+    #[inline(always)]
+    fn other() -> Handler {
+        Self::keeping()
     }
 }
 
 impl<O: StoreOp, A: Expr<T = u64>, I: Expr<T = u32>, V: Expr<T = O::A>> ObjectStore for ElementStore<O, A, I, V> {
     #[inline(always)]
-    unsafe fn store<const KEEPS: bool>(mut m: Registers, at: At) -> Flow {
+    unsafe fn store<const KEEPS: bool>(m: &mut Registers, at: At) -> Flow {
         // SAFETY: the operands are those of array, index and value (I3). The machine is alone with the object (I2).
         unsafe {
-            let array = value!(m, A::eval(&mut m, at));
+            let array = value!(A::eval(m, at));
             let second = at.behind(A::LEN, A::PLACES);
-            let index = value!(m, I::eval(&mut m, second));
+            let index = value!(I::eval(m, second));
             let third = second.behind(I::LEN, I::PLACES);
-            let value = O::convert(value!(m, V::eval(&mut m, third)));
-            let place: *mut O::Raw = value!(m, element(&mut m, third.behind(V::LEN, V::PLACES), array, index));
+            let value = O::convert(value!(V::eval(m, third)));
+            let place: *mut O::Raw = value!(element(m, third.behind(V::LEN, V::PLACES), array, index));
             if KEEPS {
                 keep(m.instance, place.cast());
             }
             store(place, value);
         }
-        Flow::Next(m)
+        Flow::Next
     }
 }

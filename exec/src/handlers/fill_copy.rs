@@ -6,7 +6,7 @@
 //! leaves that call to a handler of its own: with it in the same one LLVM saved six registers before it looked at the
 //! length. Operands are slots, immediates, and the accumulator in one place.
 
-use crate::handlers::dispatch::{At, Flow, HasHandler, Stmt, value};
+use crate::handlers::dispatch::{At, Flow, Handler, HasHandler, Stmt, value};
 use crate::handlers::epoch::{STEP, in_steps, stop};
 use crate::handlers::expr::Expr;
 use crate::state::instance::InstanceHead;
@@ -46,26 +46,31 @@ impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryFill<A
     const SHAPE: &'static Shape = &Shape::Bulk(Form::MemoryFill, A::SHAPE, V::SHAPE, N::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: At) -> Flow {
+    unsafe fn run(m: &mut Registers, at: At) -> Flow {
         // SAFETY: the operands follow each other (I3). The range was compared with the memory's length (I8), and nobody
         // else refers to it (I2).
         unsafe {
-            let start = value!(m, A::eval(&mut m, at));
+            let start = value!(A::eval(m, at));
             let second = at.behind(A::LEN, A::PLACES);
-            let value = value!(m, V::eval(&mut m, second)) as u8;
+            let value = value!(V::eval(m, second)) as u8;
             let third = second.behind(V::LEN, V::PLACES);
-            let bytes = value!(m, N::eval(&mut m, third));
-            let place = range(&m, start, bytes).map_err(|trap| third.behind(N::LEN, N::PLACES).trap(&mut m, trap));
-            let place = value!(m, place);
+            let bytes = value!(N::eval(m, third));
+            let place = range(m, start, bytes).map_err(|trap| third.behind(N::LEN, N::PLACES).trap(m, trap));
+            let place = value!(place);
             if bytes as usize <= SHORT {
                 fill_short(place, value, bytes as usize)
             } else if bytes as usize <= STEP {
                 fill(place, value, bytes)
             } else {
-                return Flow::Delegate(m, LongFill::<A, V, N>::handler);
+                return Flow::Delegate;
             }
-            Flow::Next(m)
+            Flow::Next
         }
+    }
+
+    #[inline(always)]
+    fn other() -> Handler {
+        LongFill::<A, V, N>::handler
     }
 }
 
@@ -77,25 +82,30 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for MemoryCopy<A
     const SHAPE: &'static Shape = &Shape::Bulk(Form::MemoryCopy, A::SHAPE, B::SHAPE, N::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: At) -> Flow {
+    unsafe fn run(m: &mut Registers, at: At) -> Flow {
         // SAFETY: the operands follow each other (I3). Both ranges end within the memory (I8) if the one does that begins
         // later, and nobody else refers to them (I2).
         unsafe {
-            let to = value!(m, A::eval(&mut m, at));
+            let to = value!(A::eval(m, at));
             let second = at.behind(A::LEN, A::PLACES);
-            let from = value!(m, B::eval(&mut m, second));
+            let from = value!(B::eval(m, second));
             let third = second.behind(B::LEN, B::PLACES);
-            let bytes = value!(m, N::eval(&mut m, third));
-            let last = range(&m, to.max(from), bytes);
-            value!(m, last.map_err(|trap| third.behind(N::LEN, N::PLACES).trap(&mut m, trap)));
+            let bytes = value!(N::eval(m, third));
+            let last = range(m, to.max(from), bytes);
+            value!(last.map_err(|trap| third.behind(N::LEN, N::PLACES).trap(m, trap)));
             let base = (*m.instance).mem_base;
             let (to, from) = (base.add(to as usize), base.add(from as usize));
             if bytes as usize > SHORT {
-                return Flow::Delegate(m, LongCopy::<A, B, N>::handler);
+                return Flow::Delegate;
             }
             copy_short(to, from, bytes as usize);
-            Flow::Next(m)
+            Flow::Next
         }
+    }
+
+    #[inline(always)]
+    fn other() -> Handler {
+        LongCopy::<A, B, N>::handler
     }
 }
 
@@ -109,15 +119,15 @@ impl<A: Expr<T = u32>, V: Expr<T = u32>, N: Expr<T = u32>> Stmt for LongFill<A, 
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: At) -> Flow {
+    unsafe fn run(m: &mut Registers, at: At) -> Flow {
         // SAFETY: the operands are those of `MemoryFill`, which compared the range with the memory's length (I8) and left
         // memory and registers as they were, so that they are evaluated to the same.
         unsafe {
-            let start = value!(m, A::eval(&mut m, at));
+            let start = value!(A::eval(m, at));
             let second = at.behind(A::LEN, A::PLACES);
-            let value = value!(m, V::eval(&mut m, second)) as u8;
-            let bytes = value!(m, N::eval(&mut m, second.behind(V::LEN, V::PLACES)));
-            if fill_in_steps(m.instance, start, value, bytes) { Flow::Next(m) } else { stop(m) }
+            let value = value!(V::eval(m, second)) as u8;
+            let bytes = value!(N::eval(m, second.behind(V::LEN, V::PLACES)));
+            if fill_in_steps(m.instance, start, value, bytes) { Flow::Next } else { stop(m) }
         }
     }
 }
@@ -132,20 +142,20 @@ impl<A: Expr<T = u32>, B: Expr<T = u32>, N: Expr<T = u32>> Stmt for LongCopy<A, 
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: At) -> Flow {
+    unsafe fn run(m: &mut Registers, at: At) -> Flow {
         // SAFETY: the operands are those of `MemoryCopy`, which compared both ranges with the memory's length (I8) and
         // left memory and registers as they were, so that they are evaluated to the same.
         unsafe {
-            let to = value!(m, A::eval(&mut m, at));
+            let to = value!(A::eval(m, at));
             let second = at.behind(A::LEN, A::PLACES);
-            let from = value!(m, B::eval(&mut m, second));
-            let bytes = value!(m, N::eval(&mut m, second.behind(B::LEN, B::PLACES)));
+            let from = value!(B::eval(m, second));
+            let bytes = value!(N::eval(m, second.behind(B::LEN, B::PLACES)));
             if bytes as usize > STEP {
-                return if copy_in_steps(m.instance, to, from, bytes) { Flow::Next(m) } else { stop(m) };
+                return if copy_in_steps(m.instance, to, from, bytes) { Flow::Next } else { stop(m) };
             }
             let base = (*m.instance).mem_base;
             copy(base.add(to as usize), base.add(from as usize), bytes);
-            Flow::Next(m)
+            Flow::Next
         }
     }
 }

@@ -22,7 +22,7 @@ const BYTES: u64 = 64;
 /// # Safety
 /// `m.instance` is a live instance, and so leads to the machine that runs.
 #[inline(always)]
-unsafe fn pay(m: Registers, cost: u64) -> Flow {
+unsafe fn pay(m: &Registers, cost: u64) -> Flow {
     // SAFETY: the machine's fields are nobody else's while it runs (I2).
     unsafe {
         let vm = (*m.instance).vm;
@@ -32,11 +32,11 @@ unsafe fn pay(m: Registers, cost: u64) -> Flow {
             (*vm).stopped_at = StoppedAt::Place(0);
             // Nothing is there to be dropped: a handler that finds something stops.
             (&raw mut (*vm).exit).write(Some(Exit::OutOfFuel { required: cost }));
-            return Flow::Stop(m);
+            return Flow::Stop;
         }
         (*vm).fuel.left = fuel - cost;
     }
-    Flow::Next(m)
+    Flow::Next
 }
 
 define_cell! { Fuel |m, cell::Fuel { cost }, at| { pay(m, cost) } }

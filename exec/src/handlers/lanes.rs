@@ -3,7 +3,7 @@
 //! The operators are generic over the set of instructions that they are made of ([`crate::vector`]): without one, that is
 //! what every processor of the target has.
 
-use crate::handlers::dispatch::{At, Trapped};
+use crate::handlers::dispatch::{At, Trapped, or_trap};
 use crate::handlers::expr::{BinOp, Expr, LoadOp, StoreOp, UnOp, Value};
 use crate::state::registers::Registers;
 use crate::vector::isa::Isa;
@@ -58,6 +58,7 @@ impl<O: TernOp, A: Expr<T = V128>, B: Expr<T = V128>, C: Expr<T = V128>> Expr fo
     type Best = Tern<O::Best, A::Best, B::Best, C::Best>;
     const BETTER: bool = O::BETTER || A::BETTER || B::BETTER || C::BETTER;
     const LEN: usize = A::LEN + B::LEN + C::LEN;
+    const PLACES: u8 = A::PLACES + B::PLACES + C::PLACES;
     const SIG: Sig = sig::ternary_operator(O::OP, A::SIG, B::SIG, C::SIG);
     const SHAPE: &'static Shape = &Shape::Ternary(O::OP, A::SHAPE, B::SHAPE, C::SHAPE);
 
@@ -67,7 +68,7 @@ impl<O: TernOp, A: Expr<T = V128>, B: Expr<T = V128>, C: Expr<T = V128>> Expr fo
         unsafe {
             let second = at.behind(A::LEN, A::PLACES);
             let third = second.behind(B::LEN, B::PLACES);
-            Ok(O::eval(A::eval(m, at)?, B::eval(m, second)?, C::eval(m, third)?))
+            Ok(O::eval(or_trap!(A::eval(m, at)), or_trap!(B::eval(m, second)), or_trap!(C::eval(m, third))))
         }
     }
 }
@@ -77,13 +78,14 @@ impl<O: ExtractOp, const LANE: u8, A: Expr<T = V128>> Expr for Extract<O, LANE, 
     type Best = Extract<O::Best, LANE, A::Best>;
     const BETTER: bool = O::BETTER || A::BETTER;
     const LEN: usize = A::LEN;
+    const PLACES: u8 = A::PLACES;
     const SIG: Sig = sig::extract(O::OP, LANE, A::SIG);
     const SHAPE: &'static Shape = &Shape::Extract(O::OP, LANE, A::SHAPE);
 
     #[inline(always)]
     unsafe fn eval(m: &mut Registers, at: At) -> Result<O::T, Trapped> {
         // SAFETY: the operands are those of the operand, and `eval` asks for nothing else.
-        Ok(O::eval::<LANE>(unsafe { A::eval(m, at) }?))
+        Ok(O::eval::<LANE>(or_trap!(unsafe { A::eval(m, at) })))
     }
 }
 
@@ -92,13 +94,14 @@ impl<O: ReplaceOp, const LANE: u8, A: Expr<T = V128>, B: Expr<T = O::B>> Expr fo
     type Best = Replace<O::Best, LANE, A::Best, B::Best>;
     const BETTER: bool = O::BETTER || A::BETTER || B::BETTER;
     const LEN: usize = A::LEN + B::LEN;
+    const PLACES: u8 = A::PLACES + B::PLACES;
     const SIG: Sig = sig::replace(O::OP, LANE, A::SIG, B::SIG);
     const SHAPE: &'static Shape = &Shape::Replace(O::OP, LANE, A::SHAPE, B::SHAPE);
 
     #[inline(always)]
     unsafe fn eval(m: &mut Registers, at: At) -> Result<V128, Trapped> {
         // SAFETY: the second's operands follow the first's, and `eval` asks for nothing else.
-        unsafe { Ok(O::eval::<LANE>(A::eval(m, at)?, B::eval(m, at.behind(A::LEN, A::PLACES))?)) }
+        unsafe { Ok(O::eval::<LANE>(or_trap!(A::eval(m, at)), or_trap!(B::eval(m, at.behind(A::LEN, A::PLACES))))) }
     }
 }
 

@@ -82,17 +82,17 @@ impl<const ZEROS: bool> Stmt for StructNewSlow<ZEROS> {
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: At) -> Flow {
+    unsafe fn run(m: &mut Registers, at: At) -> Flow {
         // SAFETY: it is the cell's operands that both cells have, for which `new_struct` asks.
         unsafe {
             let cell::StructNew { object, args, words, .. } = cell::StructNew::decode(m.operands(at.operands));
             let new = new_struct(m.instance, object, m.slot(args), words, ZEROS);
             if new == 0 {
-                return Flow::Trap(at.trap(&mut m, Trap::GcHeapOutOfMemory), m);
+                return Flow::Trap(at.trap(m, Trap::GcHeapOutOfMemory));
             }
             m.r0 = new;
         }
-        Flow::Next(m)
+        Flow::Next
     }
 }
 
@@ -100,7 +100,7 @@ define_cell! {
     StructNew |m, cell::StructNew { object, args, words, class }, at| {
         let new = if class == u16::MAX { std::ptr::null_mut() } else { take(m.instance, class) };
         if new.is_null() {
-            return Flow::Delegate(m, StructNewSlow::<false>::handler);
+            return Flow::Delegate;
         }
         new.cast::<*const ObjectType>().write(object_type(m.instance, object));
         // Volatile keeps LLVM from calling the library's `memcpy`.
@@ -111,15 +111,16 @@ define_cell! {
             (from, to) = (from.add(1), to.add(1));
         }
         m.r0 = new as u64;
-        Flow::Next(m)
+        Flow::Next
     }
+    or StructNewSlow::<false>::handler
 }
 
 define_cell! {
     StructNewDefault |m, cell::StructNewDefault { object, args, words, class }, at| {
         let new = if class == u16::MAX { std::ptr::null_mut() } else { take(m.instance, class) };
         if new.is_null() {
-            return Flow::Delegate(m, StructNewSlow::<true>::handler);
+            return Flow::Delegate;
         }
         new.cast::<*const ObjectType>().write(object_type(m.instance, object));
         let mut to = new.byte_add(HEADER_BYTES as usize);
@@ -129,8 +130,9 @@ define_cell! {
             to = to.add(1);
         }
         m.r0 = new as u64;
-        Flow::Next(m)
+        Flow::Next
     }
+    or StructNewSlow::<true>::handler
 }
 
 /// Whether a reference is to an object of a type, which has this depth, or null if that counts.
@@ -208,44 +210,44 @@ unsafe fn is_of_kind(word: u64, kind: u16, null: u16) -> bool {
 define_cell! {
     RefTest |m, cell::RefTest { type_id, depth, null }, at| {
         m.r0 = is_object_of(m.r0, type_id, depth, null).into();
-        Flow::Next(m)
+        Flow::Next
     }
 }
 define_cell! {
     RefTestFunc |m, cell::RefTestFunc { type_id, null }, at| {
         m.r0 = is_func_of(m.instance, m.r0, type_id, null).into();
-        Flow::Next(m)
+        Flow::Next
     }
 }
 define_cell! {
     RefTestKind |m, cell::RefTestKind { kind, null }, at| {
         m.r0 = is_of_kind(m.r0, kind, null).into();
-        Flow::Next(m)
+        Flow::Next
     }
 }
 define_cell! {
     RefCast |m, cell::RefCast { type_id, depth, null }, at| {
         if is_object_of(m.r0, type_id, depth, null) {
-            return Flow::Next(m);
+            return Flow::Next;
         }
-        Flow::Trap(at.trap(&mut m, Trap::CastFailure), m)
+        Flow::Trap(at.trap(m, Trap::CastFailure))
     }
 }
 define_cell! {
     RefCastFunc |m, cell::RefCastFunc { type_id, null }, at| {
         let func = m.r0;
         if !is_func_of(m.instance, func, type_id, null) {
-            return Flow::Trap(at.trap(&mut m, Trap::CastFailure), m);
+            return Flow::Trap(at.trap(m, Trap::CastFailure));
         }
         m.r0 = func;
-        Flow::Next(m)
+        Flow::Next
     }
 }
 define_cell! {
     RefCastKind |m, cell::RefCastKind { kind, null }, at| {
         if is_of_kind(m.r0, kind, null) {
-            return Flow::Next(m);
+            return Flow::Next;
         }
-        Flow::Trap(at.trap(&mut m, Trap::CastFailure), m)
+        Flow::Trap(at.trap(m, Trap::CastFailure))
     }
 }

@@ -1,6 +1,6 @@
 //! Statements of statements: sequences, loops of one cell, and branches that ask for the epoch.
 
-use crate::handlers::dispatch::{At, Flow, HasHandler, Stmt};
+use crate::handlers::dispatch::{At, Ends, Flow, Handler, HasHandler, Stmt};
 use crate::handlers::epoch::{Late, THERE};
 use crate::state::registers::Registers;
 use crate::state::vm::Vm;
@@ -23,21 +23,28 @@ impl<S: Stmt> Stmt for Repeat<S> {
         assert!(!S::DELEGATES, "the other handler would take this cell for its own");
         S::LEN
     };
+    const ENDS: Ends = Ends { jump: false, ..S::ENDS };
+    const PLACES: u8 = S::PLACES;
     const SIG: Sig = sig::repeat(S::SIG);
     const SHAPE: &'static Shape = &Shape::Form(Form::Repeat, Class::I32, S::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: At) -> Flow {
+    unsafe fn run(m: &mut Registers, at: At) -> Flow {
         let ip = m.ip;
         loop {
             m.use_accumulator();
             // SAFETY: the operands are the statement's own. Its branch leads back to this cell, whose frame and
             // instance it leaves as they were, so I6 holds of the next round as it did of this one.
             match unsafe { S::run(m, at) } {
-                Flow::Jump(next) => m = Registers { ip, ..next },
-                flow @ (Flow::Next(_) | Flow::Trap(..) | Flow::Stop(_) | Flow::Delegate(..)) => return flow,
+                Flow::Jump => m.ip = ip,
+                flow @ (Flow::Next | Flow::Trap(_) | Flow::Stop | Flow::Delegate) => return flow,
             }
         }
+    }
+
+    #[inline(always)]
+    fn other() -> Handler {
+        S::other()
     }
 }
 
@@ -48,19 +55,26 @@ impl<S: Stmt> Stmt for Ask<S> {
         assert!(!S::DELEGATES, "the other handler would take this cell for its own");
         S::LEN
     };
+    const ENDS: Ends = Ends { leave: true, ..S::ENDS };
+    const PLACES: u8 = S::PLACES;
     const SIG: Sig = sig::ask(S::SIG);
     const SHAPE: &'static Shape = &Shape::Form(Form::Ask, Class::I32, S::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: At) -> Flow {
+    unsafe fn run(m: &mut Registers, at: At) -> Flow {
         // SAFETY: the operands are the statement's own. Its branch leads to a cell of the same function (I3), of which I6 holds, and
         // which `Late` goes on with. The instance leads to the machine that runs, which has an epoch.
         unsafe {
             match S::run(m, at) {
-                Flow::Jump(m) if Vm::is_late((*m.instance).vm) => Flow::Delegate(m, Late::<THERE>::handler),
-                flow @ (Flow::Jump(_) | Flow::Next(_) | Flow::Trap(..) | Flow::Stop(_) | Flow::Delegate(..)) => flow,
+                Flow::Jump if Vm::is_late((*m.instance).vm) => Flow::Delegate,
+                flow @ (Flow::Jump | Flow::Next | Flow::Trap(_) | Flow::Stop | Flow::Delegate) => flow,
             }
         }
+    }
+
+    #[inline(always)]
+    fn other() -> Handler {
+        Late::<THERE>::handler
     }
 }
 
@@ -71,17 +85,19 @@ impl<A: Stmt, B: Stmt> Stmt for Seq<A, B> {
         assert!(!A::DELEGATES && !B::DELEGATES, "the other handler would take this cell for its own");
         A::LEN + B::LEN
     };
+    const ENDS: Ends = A::ENDS.then(B::ENDS);
+    const PLACES: u8 = A::PLACES + B::PLACES;
     const SIG: Sig = sig::seq(A::SIG, B::SIG);
     const SHAPE: &'static Shape = &Shape::Seq(A::SHAPE, B::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: At) -> Flow {
+    unsafe fn run(m: &mut Registers, at: At) -> Flow {
         // SAFETY: the operands follow each other. `Next` gives on what `run` asks for: the first statement has left this
         // cell no more than the second will.
         unsafe {
             match A::run(m, at) {
-                Flow::Next(m) => B::run(m, at.behind(A::LEN, A::PLACES)),
-                flow @ (Flow::Jump(_) | Flow::Trap(..) | Flow::Stop(_) | Flow::Delegate(..)) => flow,
+                Flow::Next => B::run(m, at.behind(A::LEN, A::PLACES)),
+                flow @ (Flow::Jump | Flow::Trap(_) | Flow::Stop | Flow::Delegate) => flow,
             }
         }
     }

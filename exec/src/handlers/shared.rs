@@ -4,7 +4,7 @@
 //! atomics ([`racing`]). The base never changes, and so is read as others are.
 
 use crate::handlers::address::{Address, FAR, memory_at};
-use crate::handlers::dispatch::{At, Flow, Stmt, Trapped, value};
+use crate::handlers::dispatch::{At, Ends, Flow, Stmt, Trapped, or_trap, value};
 use crate::handlers::expr::{Expr, LoadOp, StoreOp};
 use crate::state::registers::Registers;
 use crate::state::shared::racing;
@@ -40,6 +40,7 @@ impl<O: LoadOp, A: Expr<T: Address>> Expr for SharedLoad<O, A> {
     type Best = SharedLoad<O::Best, A::Best>;
     const BETTER: bool = O::BETTER || A::BETTER;
     const LEN: usize = FAR + A::LEN;
+    const PLACES: u8 = A::PLACES + 1;
     const SIG: Sig = sig::with(sig::shared(O::OP), A::SIG);
     const SHAPE: &'static Shape = &Shape::SharedLoad(O::OP, A::SHAPE);
 
@@ -48,9 +49,11 @@ impl<O: LoadOp, A: Expr<T: Address>> Expr for SharedLoad<O, A> {
         // SAFETY: the operands are memory and static offset, then the address's (I3). The place was compared with the memory's
         // size, and is accessed by atomics (I10); any bytes are a raw value.
         unsafe {
-            let address = A::eval(m, at.skip(FAR))?;
+            let address = or_trap!(A::eval(m, at.skip(FAR)));
             let place: Option<*mut O::Raw> = shared_address(m, address, at.operands);
-            let place = place.ok_or_else(|| at.behind(Self::LEN, A::PLACES).trap(m, Trap::MemoryOutOfBounds))?;
+            let Some(place) = place else {
+                return Err(at.behind(Self::LEN, A::PLACES).trap(m, Trap::MemoryOutOfBounds));
+            };
             Ok(O::convert(racing::load(place)))
         }
     }
@@ -60,21 +63,23 @@ impl<O: StoreOp, A: Expr<T: Address>, V: Expr<T = O::A>> Stmt for SharedStore<O,
     type Best = SharedStore<O::Best, A::Best, V::Best>;
     const BETTER: bool = O::BETTER || A::BETTER || V::BETTER;
     const LEN: usize = FAR + A::LEN + V::LEN;
+    const ENDS: Ends = Ends::next(Self::PLACES);
+    const PLACES: u8 = A::PLACES + V::PLACES + 1;
     const SIG: Sig = sig::with(sig::with(sig::shared(O::OP), A::SIG), V::SIG);
     const SHAPE: &'static Shape = &Shape::SharedStore(O::OP, A::SHAPE, V::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: At) -> Flow {
+    unsafe fn run(m: &mut Registers, at: At) -> Flow {
         // SAFETY: the operands are memory and static offset, then those of address and value (I3). The place was compared with
         // the memory's size, and is accessed by atomics (I10).
         unsafe {
-            let address = value!(m, A::eval(&mut m, at.skip(FAR)));
+            let address = value!(A::eval(m, at.skip(FAR)));
             let second = at.behind(FAR + A::LEN, A::PLACES);
-            let value = O::convert(value!(m, V::eval(&mut m, second)));
-            let place: Option<*mut O::Raw> = shared_address(&m, address, at.operands);
+            let value = O::convert(value!(V::eval(m, second)));
+            let place: Option<*mut O::Raw> = shared_address(m, address, at.operands);
             let third = second.behind(V::LEN, V::PLACES);
-            racing::store(value!(m, place.ok_or_else(|| third.trap(&mut m, Trap::MemoryOutOfBounds))), value);
+            racing::store(value!(place.ok_or_else(|| third.trap(m, Trap::MemoryOutOfBounds))), value);
         }
-        Flow::Next(m)
+        Flow::Next
     }
 }

@@ -4,7 +4,7 @@
 //! `u128` is two integer registers, its carries are the processor's flag, and a product is one multiplication of the
 //! processor's: so a sum of products is a handler without a memory access but for its operands and the high half.
 
-use crate::handlers::dispatch::{At, Flow, Stmt, value};
+use crate::handlers::dispatch::{At, Ends, Flow, Stmt, value};
 use crate::handlers::expr::{BinOp, Expr, UnOp, Value};
 use crate::state::registers::{Registers, load, store};
 use pirn_decode::ops::{Class, Op};
@@ -48,18 +48,20 @@ impl<E: Expr<T = u128>> Stmt for SetHigh<E> {
     type Best = SetHigh<E::Best>;
     const BETTER: bool = E::BETTER;
     const LEN: usize = 2 + E::LEN;
+    const ENDS: Ends = Ends::next(Self::PLACES);
+    const PLACES: u8 = E::PLACES;
     const SIG: Sig = sig::form(Form::SetHigh, Class::I128, E::SIG);
     const SHAPE: &'static Shape = &Shape::Form(Form::SetHigh, Class::I128, E::SHAPE);
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, at: At) -> Flow {
+    unsafe fn run(m: &mut Registers, at: At) -> Flow {
         // SAFETY: the first operand is a slot of the frame (I3), behind it are the expression's.
         unsafe {
-            let value = value!(m, E::eval(&mut m, at.skip(2)));
+            let value = value!(E::eval(m, at.skip(2)));
             ((value >> 64) as u64).write_slot(m.slot(m.operand(at.operands)));
-            value.set_acc(&mut m);
+            value.set_acc(m);
         }
-        Flow::Next(m)
+        Flow::Next
     }
 }
 

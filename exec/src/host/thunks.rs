@@ -45,17 +45,17 @@ impl Stmt for LowerThunk {
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(mut m: Registers, _: At) -> Flow {
+    unsafe fn run(m: &mut Registers, _: At) -> Flow {
         // SAFETY: every call leaves in `r0` the record by which it found this cell, and has written nothing to the
         // frame but arguments and header, which the head of this cell counts.
         unsafe {
             let code = lower(m.r0 as *mut FuncRecord, m.fp, m.link);
             if code.is_null() {
-                return Flow::Stop(m);
+                return Flow::Stop;
             }
             m.ip = code;
         }
-        Flow::Jump(m)
+        Flow::Jump
     }
 }
 
@@ -76,8 +76,9 @@ unsafe fn lower(record: *mut FuncRecord, fp: *mut u64, link: *const u64) -> *con
         let vm = (*instance).vm;
         let stop = |exit| {
             // The function has not begun: its caller stops behind the call.
-            let callee = Registers::new(code, fp, instance, link);
-            (*vm).saved = pop_frame(callee, (*code_head(code)).header as u16);
+            let mut callee = Registers::new(code, fp, instance, link);
+            pop_frame(&mut callee, (*code_head(code)).header as u16);
+            (*vm).saved = callee;
             (*vm).stopped_at = StoppedAt::Return;
             (*vm).exit = Some(exit);
             std::ptr::null()
@@ -124,7 +125,7 @@ impl<const VECTOR: bool> Stmt for HostThunk<VECTOR> {
     const SIG: Sig = 0;
 
     #[inline(always)]
-    unsafe fn run(m: Registers, _: At) -> Flow {
+    unsafe fn run(m: &mut Registers, _: At) -> Flow {
         // SAFETY: this cell is the thunk of a `HostRecord`, which is live (I1), and its type says where the header is
         // (I7), that of who called: whose `instance`, `link` and `fp` are I6 for what comes next. `instance` itself is
         // null or live: `call_host` says what it means.
@@ -132,13 +133,16 @@ impl<const VECTOR: bool> Stmt for HostThunk<VECTOR> {
             let record = HostRecord::of(m.ip);
             // A function type is that short (`FuncType::MOST`).
             let header = (*record).head.header as u16;
+            let (fp, link, on_behalf) = (m.fp, m.link, m.instance);
+            pop_frame(m, header);
             // Nobody asks for the accumulators of who calls: the results replace them.
-            let caller = Registers { r0: 0, v0: Vector::zeroed(), ..pop_frame(m, header) };
-            if !call_host(record, m.fp, m.link, caller.instance, m.instance) {
-                caller.save();
-                return go_on(catch_from_host((*caller.instance).vm));
+            (m.r0, m.v0) = (0, Vector::zeroed());
+            if !call_host(record, fp, link, m.instance, on_behalf) {
+                m.save();
+                return go_on(m, catch_from_host((*m.instance).vm));
             }
-            Flow::Jump(after_host_call(caller, m.fp, VECTOR))
+            *m = after_host_call(*m, fp, VECTOR);
+            Flow::Jump
         }
     }
 }

@@ -87,6 +87,7 @@ impl<A: Expr<T = u64>> Expr for Short<A> {
     type T = u32;
     type Best = Self;
     const LEN: usize = A::LEN;
+    const PLACES: u8 = A::PLACES;
     const SIG: Sig = A::SIG;
     const SHAPE: &'static Shape = A::SHAPE;
 

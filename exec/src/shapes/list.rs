@@ -45,6 +45,7 @@ impl HandlerEntry {
 #[cfg(any(feature = "inspect", debug_assertions))]
 const fn shape<S: Stmt>() -> &'static pirn_decode::shape::Shape {
     assert!(S::SHAPE.agrees(S::SIG, S::LEN), "a handler's shape differs from its type");
+    assert!(S::PLACES == S::SHAPE.trap_places(), "a handler's type counts other places than its shape");
     S::SHAPE
 }
 

@@ -16,12 +16,12 @@ pub(crate) unsafe fn frame_end(code: *const u64, fp: *mut u64) -> usize {
     fp as usize + unsafe { (*code_head(code)).frame_bytes } as usize
 }
 
-/// The state of the caller, whose frame's header is in slot `header`: where `link` leads.
+/// Goes to the state of the caller, where `link` leads: the frame's header is in slot `header`.
 ///
 /// # Safety
 /// `m.fp` is at a frame that [`push_frame`] gave a header in that slot, whose caller still waits for it.
 #[inline(always)]
-pub(crate) unsafe fn pop_frame(mut m: Registers, header: u16) -> Registers {
+pub(crate) unsafe fn pop_frame(m: &mut Registers, header: u16) {
     // SAFETY: I7: there are the three words that `push_frame` wrote, as the same types.
     unsafe {
         let header = m.slot(header);
@@ -30,7 +30,6 @@ pub(crate) unsafe fn pop_frame(mut m: Registers, header: u16) -> Registers {
         m.fp = header.add(1).cast::<*mut u64>().read();
         m.instance = header.add(2).cast::<*mut InstanceHead>().read();
     }
-    m
 }
 
 /// Writes a frame's header: what of `caller` its callee does not keep in registers.
@@ -91,9 +90,10 @@ mod tests {
         // SAFETY: both frames lie in the stack.
         let back = unsafe {
             push_frame(caller.slot(5), &caller);
-            let callee =
+            let mut m =
                 Registers { link: cells.as_ptr().add(1), ..Registers::new(null(), fp.add(4), null_mut(), null()) };
-            pop_frame(callee, 1)
+            pop_frame(&mut m, 1);
+            m
         };
         assert_eq!(back.ip, &raw const cells[1], "behind the call");
         assert_eq!((back.fp, back.instance, back.link), (caller.fp, caller.instance, caller.link));

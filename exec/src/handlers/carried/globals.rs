@@ -41,6 +41,7 @@ impl<T: Variable> Expr for VarGlobal<T> {
     type T = T;
     type Best = Self;
     const LEN: usize = Global::<T>::LEN;
+    const PLACES: u8 = 0;
     const SIG: Sig = Global::<T>::SIG;
     const SHAPE: &'static Shape = Global::<T>::SHAPE;
 
@@ -77,11 +78,12 @@ impl<T: Variable> CarriedExpr for VarGlobal<T> {
 impl<E: CarriedExpr<T: Variable>> Stmt for SetVarGlobal<E> {
     type Best = Self;
     const LEN: usize = SetGlobal::<E>::LEN;
+    const PLACES: u8 = E::PLACES;
     const SIG: Sig = SetGlobal::<E>::SIG;
     const SHAPE: &'static Shape = SetGlobal::<E>::SHAPE;
 
     #[inline(always)]
-    unsafe fn run(m: Registers, at: At) -> Flow {
+    unsafe fn run(m: &mut Registers, at: At) -> Flow {
         // SAFETY: the operands are those of a global that is set.
         unsafe { SetGlobal::<E>::run(m, at) }
     }
@@ -91,18 +93,18 @@ impl<E: CarriedExpr<T: Variable>> CarriedStmt for SetVarGlobal<E> {
     const NUMBERS: Numbers = E::NUMBERS;
 
     #[inline(always)]
-    unsafe fn step(variables: &mut Variables, mut m: Registers, at: At) -> Way {
+    unsafe fn step(variables: &mut Variables, m: &mut Registers, at: At) -> Way {
         // SAFETY: as in `SetGlobal::run`: behind the global's word are the expression's operands.
         unsafe {
-            let value = value!(m, E::value(variables, &mut m, at.skip(4)));
+            let value = value!(E::value(variables, m, at.skip(4)));
             if let Globals::One(_) = variables.globals {
                 value.set(variables, GLOBAL);
             } else {
-                store(global_cell(&m, at.operands).cast::<E::T>(), value);
+                store(global_cell(m, at.operands).cast::<E::T>(), value);
             }
-            value.set_acc(&mut m);
+            value.set_acc(m);
         }
-        Way::Next(m)
+        Way::Next
     }
 
     #[inline(always)]
