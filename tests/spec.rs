@@ -136,7 +136,18 @@ fn report(script: &TestFile<'_>, options: &Options) -> Report {
     pirn_wast::run(&format!("{}/{}", script.parent(), script.name()), script.raw(), &options)
 }
 
-/// Runs scripts in all ways, as many at a time as there are processors: some tests take minutes without optimisation.
+/// The tests' title, way and script that run: said if they panic.
+struct Running<'a>(&'a str, &'a str, &'a str);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}, {}: {} panicked", self.0, self.1, self.2);
+        }
+    }
+}
+
+/// Runs scripts in all ways, several at a time: without optimisation some tests take minutes.
 fn run(title: &str, scripts: impl Iterator<Item = TestFile<'static>>) {
     let scripts: Vec<_> = scripts.collect();
     assert!(!scripts.is_empty(), "{title}: no scripts");
@@ -148,12 +159,14 @@ fn run(title: &str, scripts: impl Iterator<Item = TestFile<'static>>) {
         loop {
             let index = next.fetch_add(1, Relaxed);
             let Some((script, options)) = jobs.get(index) else { return };
+            let running = Running(title, ways[index / scripts.len()].0, script.name());
             assert!(reports[index].set(report(script, options)).is_ok(), "each is run once");
+            drop(running);
         }
     };
-    std::thread::scope(|scope| {
-        (0..std::thread::available_parallelism().map_or(1, usize::from)).for_each(|_| _ = scope.spawn(work))
-    });
+    // Tests run beside each other as well.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+    std::thread::scope(|scope| (0..threads).for_each(|_| _ = scope.spawn(work)));
     let reports: Vec<Report> = reports.into_iter().map(|report| report.into_inner().expect("all were run")).collect();
     let mut failed = 0;
     for ((way, _), reports) in ways.iter().zip(reports.chunks(scripts.len())) {

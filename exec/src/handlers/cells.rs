@@ -12,6 +12,10 @@ macro_rules! define_cell {
             type Best = Self;
             const LEN: usize = cell::$name::LEN;
             const SIG: Sig = sig::cell(cell::$name::CELL);
+            const DELEGATES: bool = {
+                const OTHERS: &[&str] = &[$(stringify!($other))?];
+                !OTHERS.is_empty()
+            };
             const SHAPE: &'static pirn_decode::shape::Shape = &pirn_decode::shape::Shape::Cell(cell::$name::CELL);
 
             #[inline(always)]

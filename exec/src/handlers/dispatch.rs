@@ -26,8 +26,8 @@ pub(crate) enum Flow {
     Stop,
 }
 
-/// What may follow a statement: which variants of [`Flow`] it is in. A handler has code for these alone, which spares the compiler
-/// most of the work of most handlers (EXPERIMENTS.md).
+/// What may follow a statement: which variants of [`Flow`] it may return. With tail dispatch a handler has code for these alone, which
+/// spares the compiler much of its work (EXPERIMENTS.md); debug builds assert that it is so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ends {
     pub(crate) next: bool,
@@ -49,6 +49,17 @@ impl Ends {
     /// The same, or a branch.
     pub(crate) const fn or_jump(self) -> Self {
         Self { jump: true, ..self }
+    }
+
+    /// Whether that is among them.
+    #[cfg_attr(pirn_tail, allow(dead_code, reason = "asserted where handlers may call"))]
+    const fn allows(self, flow: Flow) -> bool {
+        match flow {
+            Flow::Next => self.next,
+            Flow::Jump => self.jump,
+            Flow::Trap(_) => self.trap,
+            Flow::Delegate | Flow::Stop => self.leave,
+        }
     }
 
     /// What may follow this statement or, if the next one follows it, that.
@@ -120,8 +131,12 @@ pub(crate) trait Stmt {
     const LEN: usize;
     /// See [`pirn_decode::sig`].
     const SIG: Sig;
-    /// Whether it may end in [`Flow::Delegate`]: then it has a cell to itself.
+    /// Whether it may end in [`Flow::Delegate`]: then [`other`](Self::other) is its own, and it has a cell to itself, or the other
+    /// handler would take the whole cell for its own.
     const DELEGATES: bool = false;
+    /// Whether it [asks](crate::handlers::seq::Ask) for the epoch, and delegates to nothing else: the other handler goes on with the
+    /// cell that it leads to, whatever cell that was.
+    const ASKS: bool = false;
     /// What may follow it.
     const ENDS: Ends = Ends::ANY;
     /// The tree.
@@ -222,7 +237,7 @@ mod tail {
 
     /// Whether a statement may access memory beyond its end at a place of its cell.
     const fn out_of_bounds_at<S: Stmt + ?Sized>(place: u8) -> bool {
-        // Cells that are no trees say nothing of their places.
+        // What is executed in the place of a cell, or is no cell of lowering's, has no shape, and so says nothing of its places.
         S::ENDS.trap && (S::PLACES > place || S::PLACES == 0)
     }
 
@@ -411,7 +426,9 @@ mod portable {
         unsafe fn handler(machine: &mut Registers) -> bool {
             // SAFETY: `run` asks for what this does. The other handler asks for the same of the same cell.
             unsafe {
-                match Self::run(machine, At::CELL) {
+                let flow = Self::run(machine, At::CELL);
+                debug_assert!(Self::ENDS.allows(flow), "a statement that never ends so, as it says, ends in {flow:?}");
+                match flow {
                     Flow::Next => {
                         machine.ip = machine.ip.byte_add(const { cell_bytes(Self::LEN) });
                         true

@@ -149,7 +149,7 @@ pub(crate) unsafe fn catch(vm: *mut Vm, thrower: Registers, exception: Word) -> 
     unsafe {
         let exit = exit_cell();
         let thrown = Exception::of_word(exception);
-        // A copy to which nobody refers, so it is in registers; the parameter is in memory, and each frame would wait for a store.
+        // A copy that is lent to nothing out of line, so it is in registers; the parameter is in memory, and each frame would wait for a store.
         let mut m = thrower;
         let mut at = ThrownAt { header: 0, position: 0, code: 0, catches: null() };
         let mut place = 0;

@@ -293,3 +293,33 @@ unsafe fn copy_short(to: *mut u8, from: *const u8, bytes: usize) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handlers::dispatch::cell_bytes;
+    use crate::handlers::expr::Imm;
+    use std::ptr::{null, null_mut};
+
+    /// Whom it delegates to evaluates the same operands again.
+    #[test]
+    fn a_copy_that_delegates_has_changed_nothing() {
+        type Copy = MemoryCopy<Imm<u32>, Imm<u32>, Imm<u32>>;
+        assert_eq!(cell_bytes(Copy::LEN), 24);
+        let mut memory = [7_u8; 200];
+        memory[100..].fill(9);
+        let mut instance = InstanceHead::empty();
+        (instance.mem_base, instance.mem_limits) = (memory.as_mut_ptr(), [200; 5]);
+        for (bytes, expected) in [(SHORT as u32, Flow::Next), (SHORT as u32 + 1, Flow::Delegate)] {
+            // To 0, from 100.
+            let cell = [0, 100 << 32, u64::from(bytes)];
+            let before = Registers::new(cell.as_ptr(), null_mut(), &raw mut instance, null());
+            let mut m = Registers { r0: 5, ..before };
+            // SAFETY: the cell holds the operands, and both ranges lie in the memory.
+            assert_eq!(unsafe { Copy::run(&mut m, At::CELL) }, expected);
+            assert_eq!((m.ip, m.fp, m.instance, m.link, m.r0), (before.ip, before.fp, before.instance, before.link, 5));
+            // SAFETY: nothing else refers to the memory.
+            assert_eq!(unsafe { *instance.mem_base }, 9, "the first copy has copied, the second has not undone it");
+        }
+    }
+}

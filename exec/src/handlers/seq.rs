@@ -20,9 +20,10 @@ impl<S: Stmt> Stmt for Repeat<S> {
     type Best = Repeat<S::Best>;
     const BETTER: bool = S::BETTER;
     const LEN: usize = {
-        assert!(!S::DELEGATES, "the other handler would take this cell for its own");
+        assert!(!S::DELEGATES || S::ASKS, "the other handler would take this cell for its own");
         S::LEN
     };
+    const DELEGATES: bool = S::DELEGATES;
     const ENDS: Ends = Ends { jump: false, ..S::ENDS };
     const PLACES: u8 = S::PLACES;
     const SIG: Sig = sig::repeat(S::SIG);
@@ -55,6 +56,8 @@ impl<S: Stmt> Stmt for Ask<S> {
         assert!(!S::DELEGATES, "the other handler would take this cell for its own");
         S::LEN
     };
+    const DELEGATES: bool = true;
+    const ASKS: bool = true;
     const ENDS: Ends = Ends { leave: true, ..S::ENDS };
     const PLACES: u8 = S::PLACES;
     const SIG: Sig = sig::ask(S::SIG);

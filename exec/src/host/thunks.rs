@@ -127,8 +127,8 @@ impl<const VECTOR: bool> Stmt for HostThunk<VECTOR> {
     #[inline(always)]
     unsafe fn run(m: &mut Registers, _: At) -> Flow {
         // SAFETY: this cell is the thunk of a `HostRecord`, which is live (I1), and its type says where the header is
-        // (I7), that of who called: whose `instance`, `link` and `fp` are I6 for what comes next. `instance` itself is
-        // null or live: `call_host` says what it means.
+        // (I7), that of who called: whose `instance`, `link` and `fp` are I6 for what comes next. The cell's own `instance`
+        // is null or live: `call_host` says on whose behalf that is.
         unsafe {
             let record = HostRecord::of(m.ip);
             // A function type is that short (`FuncType::MOST`).

@@ -70,10 +70,11 @@ fn a_call_that_fits_writes_a_header_and_nothing_else() {
 #[test]
 fn a_call_that_does_not_fit_writes_nothing() {
     let mut scene = Scene::new(7);
-    scene.with(|mut m, record| {
-        let ip = m.ip;
+    scene.with(|caller, record| {
+        let mut m = caller;
         // SAFETY: the frame is compared first.
-        let flow = unsafe { call(&mut m, At::CELL, record, 10, 12, ip) };
+        let flow = unsafe { call(&mut m, At::CELL, record, 10, 12, caller.ip) };
+        assert_eq!((m.ip, m.fp, m.instance, m.link), (caller.ip, caller.fp, caller.instance, caller.link));
         assert!(matches!(flow, Flow::Trap(_)), "it fits");
         assert_eq!(TrapAt::from_code(m.r0), TrapAt { trap: Trap::StackOverflow, place: 0 });
     });
@@ -101,9 +102,11 @@ fn a_header_survives_a_tail_calls_arguments() {
 #[test]
 fn a_tail_call_that_does_not_fit_moves_nothing() {
     let mut scene = Scene::new(STACK as u32 + 1);
-    scene.with(|mut m, record| {
+    scene.with(|caller, record| {
+        let mut m = caller;
         // SAFETY: the frame is compared first.
         let flow = unsafe { tail_call(&mut m, At::CELL, record, 6, cell::moves(4, true), 1, 8) };
+        assert_eq!((m.ip, m.fp, m.instance, m.link), (caller.ip, caller.fp, caller.instance, caller.link));
         assert!(matches!(flow, Flow::Trap(_)), "it fits");
         assert_eq!(TrapAt::from_code(m.r0), TrapAt { trap: Trap::StackOverflow, place: 0 });
     });
