@@ -52,8 +52,8 @@ impl Scene {
 fn a_call_that_fits_writes_a_header_and_nothing_else() {
     let mut scene = Scene::new(6);
     let (callee, caller) = scene.with(|m, record| {
-        // SAFETY: ten and six words fit; the header lies in the callee's frame.
         let mut callee = m;
+        // SAFETY: ten and six words fit; the header lies in the callee's frame.
         assert_eq!(unsafe { call(&mut callee, At::CELL, record, 10, 12, m.ip.add(1)) }, Flow::Jump);
         // SAFETY: the record is the scene's.
         assert_eq!((callee.ip, callee.r0), (unsafe { (*record).code }, record as u64));
@@ -87,8 +87,8 @@ fn a_header_survives_a_tail_calls_arguments() {
     let mut scene = Scene::new(8);
     scene.cell[1] = 4;
     let callee = scene.with(|m, record| {
-        // SAFETY: a header of slot 1 goes to slot 4, four arguments from slot 6 on to the frame's beginning.
         let mut callee = m;
+        // SAFETY: a header of slot 1 goes to slot 4, four arguments from slot 6 on to the frame's beginning.
         let flow = unsafe { tail_call(&mut callee, At::CELL, record, 6, cell::moves(4, true), 1, 8) };
         assert_eq!(flow, Flow::Jump);
         assert_eq!((callee.fp, callee.link), (m.fp, m.link), "it returns where its caller would have");
