@@ -136,7 +136,7 @@ fn report(script: &TestFile<'_>, options: &Options) -> Report {
     pirn_wast::run(&format!("{}/{}", script.parent(), script.name()), script.raw(), &options)
 }
 
-/// The tests' title, way and script that run: said if they panic.
+/// Title of the test, way and script: printed if the script panics.
 struct Running<'a>(&'a str, &'a str, &'a str);
 
 impl Drop for Running<'_> {
@@ -159,9 +159,8 @@ fn run(title: &str, scripts: impl Iterator<Item = TestFile<'static>>) {
         loop {
             let index = next.fetch_add(1, Relaxed);
             let Some((script, options)) = jobs.get(index) else { return };
-            let running = Running(title, ways[index / scripts.len()].0, script.name());
+            let _running = Running(title, ways[index / scripts.len()].0, script.name());
             assert!(reports[index].set(report(script, options)).is_ok(), "each is run once");
-            drop(running);
         }
     };
     // Tests run beside each other as well.

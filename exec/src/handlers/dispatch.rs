@@ -11,7 +11,7 @@ use crate::state::vm::StoppedAt;
 use pirn_decode::shape::Shape;
 use pirn_decode::sig::Sig;
 
-/// What follows a statement: one byte, for what a statement returns is copied at each level of its type, and LLVM has to take that back.
+/// What follows a statement. It is one byte: each level of a statement's type hands it on, and LLVM has to remove the copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flow {
     /// The cell behind this one.
@@ -389,7 +389,7 @@ mod tail {
                 unsafe { (&raw const (*m.instance).mem_limits[0]).read_volatile() }
             }
 
-            /// Runs from `m` until something stops. A handler that panics ends the process: it has left the machine as it was then.
+            /// Runs from `m` until something stops. A handler that panics ends the process: nothing would put the machine in order.
             ///
             /// # Safety
             /// [I6](crate#safety) holds of `m`, and of everything it leads to, I1 to I5.
