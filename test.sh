@@ -30,39 +30,42 @@ at_most_30_crates() {
     [ "$crates" -le 30 ] || { echo "pirn-wasi depends on $crates crates"; return 1; }
 }
 step at_most_30_crates
-# The adapter to another runtime, and half a minute of links that race with paths.
-PIRN_WASI_RACE_SECONDS=30 step cargo test -p pirn-wasi --no-default-features --features wasmi
-step cargo test --release
+# The adapter to another runtime, and a quarter of a minute of links that race with paths.
+PIRN_WASI_RACE_SECONDS=15 step cargo test -p pirn-wasi --no-default-features --features wasmi
+# Optimised as `release` is, members are built once, with what features any of them asks for: for their tests, and for what is run below.
+# The one test that times is left out: what else the machine does may fail it. Instructions are counted where valgrind is installed; where
+# not, those tests pass with a message. Workers of durable workflows are killed while they work: with PostgreSQL where it is installed, and
+# with SQLite.
+tested=(--profile tested "${all[@]}" --exclude pirn-speed --exclude pirn-mine)
+step cargo build "${tested[@]}" --bins --examples
+step cargo test "${tested[@]}" -- --skip link_time_is_linear
+built=${CARGO_TARGET_DIR:-target}/tested
+for example in add add_one add_two modules pause million plugins game from_wasmtime from_wasmi; do
+    step "$built/examples/$example"
+done
+step "$built/examples/precompile" benches/workloads/judge/lua54.wasm
+# Programs nobody has run yet, on pirn and on another engine: the clock chooses the seeds, and what fails is printed with the command that
+# repeats it. Then programs that wasmi does not know, in each way of running them.
+step "$built/pirn-oracle" --fresh 1000 --seconds 40
+step "$built/pirn-oracle" --oracle pirn --kind object --fresh 600 --seconds 20
+step "$built/pirn-oracle" --oracle pirn --kind smith-object --fresh 600 --seconds 20
+# Code of fresh programs is checked without being run, in every way of lowering.
+step "$built/pirn-oracle" --check only --seeds 0..1000
 # Optimised builds with assertions dispatch by jumps, too: every round of the torture test, and every handler's code.
 # The first of them is made believe that the processor has nothing but the baseline.
 step cargo test --profile checked -p pirn --features baseline --test torture --test probe
 step cargo test --profile checked -p pirn --features baseline --test spec -- simd vectors
 # Without LTO. There the rounds of all operators take five minutes: they are run above, and the code of all handlers is read below.
-step cargo test --profile dev-optimised -p pirn --test torture --test probe -- --skip operators::operators
+step cargo test --profile dev-optimised -p pirn --test torture --test probe -- --skip operators::
 step tools/jumps.sh target/{checked,dev-optimised}/deps/probe-*
 # A build in which handlers call each other, which is an error and no crash.
 RUSTFLAGS="--cfg pirn_tail_unproven" step cargo test --target-dir target/unproven -p pirn --no-default-features --features wat --test probe
 # Not the torture test: the portable loop uses no native stack to speak of, and takes minutes for it.
-# Here, too, the processor has nothing but the baseline; and this build has shapes of its own.
+# Here, too, the processor has nothing but the baseline; and this build has shapes of its own. With fresh programs, as above.
 export PIRN_SHAPES="$PWD/exec/tests/shapes.txt"
-step cargo test --release -p pirn -p pirn-exec --features pirn/portable,pirn/baseline,pirn-exec/inspect --test spec --test regressions --test api --test resume --test backtrace --test deadlines --test asynchronous --test snapshot --test own
-# Programs nobody has run yet, on pirn and on another engine, with either dispatcher: the clock chooses the seeds, and what
-# fails is printed with the command that repeats it. Less than three minutes.
-step cargo run --release -p pirn-oracle --features portable,pirn/baseline -- --fresh 1000 --seconds 60
+portable=(--profile tested -p pirn -p pirn-exec -p pirn-oracle --features pirn/portable,pirn/baseline)
+step cargo build "${portable[@]}" --bins
+step cargo test "${portable[@]}" --test spec --test regressions --test api --test resume --test backtrace --test deadlines --test asynchronous --test snapshot --test own
+step "$built/pirn-oracle" --fresh 1000 --seconds 40
 unset PIRN_SHAPES
-step cargo run --release -p pirn-oracle -- --fresh 1000 --seconds 80
-# Programs that wasmi does not know, in each way of running them.
-step cargo run --release -p pirn-oracle -- --oracle pirn --kind object --fresh 600 --seconds 20
-step cargo run --release -p pirn-oracle -- --oracle pirn --kind smith-object --fresh 600 --seconds 20
-# Code of fresh programs is checked without being run, in every way of lowering.
-step cargo run --release -p pirn-oracle -- --check only --seeds 0..2000
-# Counts instructions where valgrind is installed, and passes with a message where not. The one test that times is left
-# out: what else the machine does may fail it. Workers of durable workflows are killed while they work: with PostgreSQL
-# where it is installed, and with SQLite. The oracle has no tests, but with it pirn is built with the features that it was
-# built with above.
-step cargo test --release -p pirn-suite -p pirn-counts -p pirn-linking -p pirn-durable -p pirn-oracle -- --skip link_time_is_linear
-for example in add add_one add_two modules pause million plugins game from_wasmtime from_wasmi; do
-    step cargo run --release --quiet --example "$example"
-done
-step cargo run --release --quiet --example precompile benches/workloads/judge/lua54.wasm
 printf '\nAll passed.\n'

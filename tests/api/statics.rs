@@ -5,6 +5,7 @@ use pirn::*;
 fn send_and_sync<T: Send + Sync>() {}
 fn send<T: Send>() {}
 fn copy<T: Copy + Send + Sync>() {}
+fn unpin<T: Unpin>() {}
 fn error<T: std::error::Error + Send + Sync + 'static>() {}
 
 #[test]
@@ -20,6 +21,15 @@ fn threads() {
     send::<Store<std::cell::Cell<u32>>>();
     // A linker holds no data, whatever its type.
     send_and_sync::<Linker<std::rc::Rc<u32>>>();
+}
+
+#[test]
+fn what_stands_still_can_be_moved() {
+    unpin::<Store<()>>();
+    unpin::<Paused<()>>();
+    unpin::<Resumable<()>>();
+    unpin::<ResumeError<()>>();
+    unpin::<Restored>();
 }
 
 #[test]

@@ -324,10 +324,23 @@ enum Use {
 }
 
 #[test]
-fn operators() {
-    for types in ["i32", "i64", "f32", "f64"] {
-        on_small_stack(move || operators_of(types));
-    }
+fn of_i32() {
+    on_small_stack(|| operators_of("i32"));
+}
+
+#[test]
+fn of_i64() {
+    on_small_stack(|| operators_of("i64"));
+}
+
+#[test]
+fn of_f32() {
+    on_small_stack(|| operators_of("f32"));
+}
+
+#[test]
+fn of_f64() {
+    on_small_stack(|| operators_of("f64"));
 }
 
 fn operators_of(types: &str) {

@@ -216,6 +216,7 @@ mod tail {
     use crate::state::instance::InstanceHead;
     use crate::state::registers::{Registers, Vector, for_each_register};
     use crate::state::trap::{Trap, TrapAt};
+    use std::marker::PhantomPinned;
     use std::mem::MaybeUninit;
 
     /// What the accumulator holds of an access beyond the memory's end, by its place in the cell.
@@ -323,7 +324,7 @@ mod tail {
                 /// # Safety
                 /// That of [`Stmt::run`], for the operands of the cell at `ip`.
                 unsafe extern $abi fn handler($($register: $ty),*) -> u64 {
-                    let mut m = Registers { $($register),* };
+                    let mut m = Registers { $($register,)* _aliased: PhantomPinned };
                     step!(m)
                 }
 
@@ -334,7 +335,7 @@ mod tail {
                 #[cfg(target_arch = "x86_64")]
                 #[target_feature(enable = "avx2,fma")]
                 unsafe extern $abi fn better_handler($($register: $ty),*) -> u64 {
-                    let mut m = Registers { $($register),* };
+                    let mut m = Registers { $($register,)* _aliased: PhantomPinned };
                     step!(m)
                 }
             }
@@ -344,7 +345,7 @@ mod tail {
             #[cold]
             #[inline(never)]
             unsafe extern $abi fn trapped($($register: $ty),*) -> u64 {
-                let m = Registers { $($register),* };
+                let m = Registers { $($register,)* _aliased: PhantomPinned };
                 // SAFETY: `instance` is as the handler got it (I6).
                 unsafe {
                     leave_trap(&m);
@@ -364,7 +365,7 @@ mod tail {
                 link: *const u64,
                 v0: Vector,
             ) -> u64 {
-                let m = Registers { ip, fp, instance, r0: OUT_OF_BOUNDS[PLACE], link, v0 };
+                let m = Registers { ip, fp, instance, r0: OUT_OF_BOUNDS[PLACE], link, v0, _aliased: PhantomPinned };
                 // SAFETY: whoever jumps here might jump there.
                 unsafe { trapped($(m.$register),*) }
             }
@@ -384,7 +385,7 @@ mod tail {
             #[cold]
             #[inline(never)]
             unsafe extern $abi fn stopped($($register: $ty),*) -> u64 {
-                let m = Registers { $($register),* };
+                let m = Registers { $($register,)* _aliased: PhantomPinned };
                 // SAFETY: `instance` is live (I1), or the machine's own for the host.
                 unsafe { (&raw const (*m.instance).mem_limits[0]).read_volatile() }
             }

@@ -5,6 +5,7 @@
 //! them is made from it.
 
 use crate::state::instance::InstanceHead;
+use std::marker::PhantomPinned;
 use std::mem::MaybeUninit;
 
 #[cfg(target_arch = "aarch64")]
@@ -45,7 +46,10 @@ macro_rules! define {
         /// The whole state of an execution between two cells. Handlers call it `m`.
         #[derive(Debug, Clone, Copy)]
         pub(crate) struct Registers {
-            $($(#[$doc])* pub(crate) $register: $ty),*
+            $($(#[$doc])* pub(crate) $register: $ty,)*
+            /// With this, `&mut Registers` is not `noalias` for LLVM. Else, with each function that is inlined into a handler, it would
+            /// write down of all its accesses what they are no alias of (EXPERIMENTS.md, "What LLVM is given").
+            pub(crate) _aliased: PhantomPinned,
         }
     };
 }
@@ -54,7 +58,7 @@ for_each_register!(define!);
 impl Registers {
     /// The state in which code is entered that returns to `link`.
     pub(crate) fn new(ip: *const u64, fp: *mut u64, instance: *mut InstanceHead, link: *const u64) -> Self {
-        Self { ip, fp, instance, r0: 0, link, v0: Vector::zeroed() }
+        Self { ip, fp, instance, r0: 0, link, v0: Vector::zeroed(), _aliased: PhantomPinned }
     }
 
     /// The operand `at` bytes behind `ip`.
