@@ -415,6 +415,11 @@ fn tell(counts: &mut [u64; Totals::FIELDS]) {
     println!("counts {}", std::mem::take(counts).map(|count| count.to_string()).join(" "));
 }
 
+/// What runs, for whoever wants to run it again: it has the features that found something.
+fn this_program() -> String {
+    std::env::current_exe().map_or_else(|_| "pirn-oracle".into(), |path| path.display().to_string())
+}
+
 fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch: &Mismatch) {
     let name = kind.name();
     println!("{name} seed {seed}: mismatch with {:?}, {DISPATCHER} dispatch", mismatch.mode);
@@ -451,11 +456,7 @@ fn report(options: &Options, kind: Kind, seed: u64, program: &Program, mismatch:
     if !options.wasm.is_empty() {
         return;
     }
-    println!(
-        "  again: cargo run --release -p pirn-oracle{} -- --seed {seed} --kind {name} --oracle {}",
-        if DISPATCHER == "portable" { " --features portable" } else { "" },
-        options.authority.name()
-    );
+    println!("  again: {} --seed {seed} --kind {name} --oracle {}", this_program(), options.authority.name());
     save(&options.out, kind, seed, "whole", &Some(program.clone()));
     let Some(spec) = kind.spec(seed).filter(|_| options.shrink) else {
         return show_code(options, kind, seed, "whole", program, mismatch.mode);

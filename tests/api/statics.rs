@@ -24,12 +24,13 @@ fn threads() {
 }
 
 #[test]
-fn what_stands_still_can_be_moved() {
+fn stores_and_paused_calls_are_unpin() {
     unpin::<Store<()>>();
     unpin::<Paused<()>>();
     unpin::<Resumable<()>>();
     unpin::<ResumeError<()>>();
     unpin::<Restored>();
+    unpin::<Snapshot>();
 }
 
 #[test]

@@ -324,7 +324,7 @@ mod tail {
                 /// # Safety
                 /// That of [`Stmt::run`], for the operands of the cell at `ip`.
                 unsafe extern $abi fn handler($($register: $ty),*) -> u64 {
-                    let mut m = Registers { $($register,)* _aliased: PhantomPinned };
+                    let mut m = Registers { $($register,)* _no_noalias: PhantomPinned };
                     step!(m)
                 }
 
@@ -335,7 +335,7 @@ mod tail {
                 #[cfg(target_arch = "x86_64")]
                 #[target_feature(enable = "avx2,fma")]
                 unsafe extern $abi fn better_handler($($register: $ty),*) -> u64 {
-                    let mut m = Registers { $($register,)* _aliased: PhantomPinned };
+                    let mut m = Registers { $($register,)* _no_noalias: PhantomPinned };
                     step!(m)
                 }
             }
@@ -345,7 +345,7 @@ mod tail {
             #[cold]
             #[inline(never)]
             unsafe extern $abi fn trapped($($register: $ty),*) -> u64 {
-                let m = Registers { $($register,)* _aliased: PhantomPinned };
+                let m = Registers { $($register,)* _no_noalias: PhantomPinned };
                 // SAFETY: `instance` is as the handler got it (I6).
                 unsafe {
                     leave_trap(&m);
@@ -365,7 +365,7 @@ mod tail {
                 link: *const u64,
                 v0: Vector,
             ) -> u64 {
-                let m = Registers { ip, fp, instance, r0: OUT_OF_BOUNDS[PLACE], link, v0, _aliased: PhantomPinned };
+                let m = Registers { ip, fp, instance, r0: OUT_OF_BOUNDS[PLACE], link, v0, _no_noalias: PhantomPinned };
                 // SAFETY: whoever jumps here might jump there.
                 unsafe { trapped($(m.$register),*) }
             }
@@ -385,7 +385,7 @@ mod tail {
             #[cold]
             #[inline(never)]
             unsafe extern $abi fn stopped($($register: $ty),*) -> u64 {
-                let m = Registers { $($register,)* _aliased: PhantomPinned };
+                let m = Registers { $($register,)* _no_noalias: PhantomPinned };
                 // SAFETY: `instance` is live (I1), or the machine's own for the host.
                 unsafe { (&raw const (*m.instance).mem_limits[0]).read_volatile() }
             }

@@ -47,9 +47,10 @@ macro_rules! define {
         #[derive(Debug, Clone, Copy)]
         pub(crate) struct Registers {
             $($(#[$doc])* pub(crate) $register: $ty,)*
-            /// With this, `&mut Registers` is not `noalias` for LLVM. Else, with each function that is inlined into a handler, it would
-            /// write down of all its accesses what they are no alias of (EXPERIMENTS.md, "What LLVM is given").
-            pub(crate) _aliased: PhantomPinned,
+            /// Spares the compiler work: rustc does not mark a `&mut` as `noalias` if its type is not `Unpin`. With the mark, LLVM notes of each
+            /// function that it inlines into a handler which accesses are aliases of none (EXPERIMENTS.md, "What LLVM is given"). Nothing is an
+            /// alias of a `&mut Registers` all the same, and nothing may rely on this. What holds registers is not `Unpin` either.
+            pub(crate) _no_noalias: PhantomPinned,
         }
     };
 }
@@ -58,7 +59,7 @@ for_each_register!(define!);
 impl Registers {
     /// The state in which code is entered that returns to `link`.
     pub(crate) fn new(ip: *const u64, fp: *mut u64, instance: *mut InstanceHead, link: *const u64) -> Self {
-        Self { ip, fp, instance, r0: 0, link, v0: Vector::zeroed(), _aliased: PhantomPinned }
+        Self { ip, fp, instance, r0: 0, link, v0: Vector::zeroed(), _no_noalias: PhantomPinned }
     }
 
     /// The operand `at` bytes behind `ip`.
