@@ -33,14 +33,15 @@ step at_most_30_crates
 # The adapter to another runtime, and a quarter of a minute of links that race with paths.
 PIRN_WASI_RACE_SECONDS=15 step cargo test -p pirn-wasi --no-default-features --features wasmi
 # Optimised as `release` is (Cargo.toml, `tested`), members are built once, with all features that any of them asks for: for their tests, and
-# for what is run below. `pirn-speed` and `pirn-mine` have no tests.
-# The one test that times is left out: what else the machine does may fail it. Instructions are counted where valgrind is installed; where
-# not, those tests pass with a message. Workers of durable workflows are killed while they work: with PostgreSQL where it is installed, and
-# with SQLite.
-tested=(--profile tested "${all[@]}" --exclude pirn-speed --exclude pirn-mine)
+# for what is run below. `pirn-speed` and `pirn-mine` have no tests. The one test that times is left out: what else the machine does may fail
+# it. Workers of durable workflows are killed while they work: with PostgreSQL where it is installed, and with SQLite.
+tested=(--profile tested "${all[@]}" --exclude pirn-speed --exclude pirn-mine --exclude pirn-counts)
 step cargo build "${tested[@]}" --bins --examples
 step cargo test "${tested[@]}" -- --skip link_time_is_linear
 built=$target/tested
+# Instructions are counted where valgrind is installed; where not, those tests pass with a message. They count what `pirn` has by default;
+# together with the oracle, for that has `pirn-exec` as it was built above.
+step cargo test --profile tested -p pirn-counts -p pirn-oracle --tests
 for example in add add_one add_two modules pause million plugins game from_wasmtime from_wasmi; do
     step "$built/examples/$example"
 done
