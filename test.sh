@@ -32,27 +32,8 @@ at_most_30_crates() {
 step at_most_30_crates
 # The adapter to another runtime, and a quarter of a minute of links that race with paths.
 PIRN_WASI_RACE_SECONDS=15 step cargo test -p pirn-wasi --no-default-features --features wasmi
-# Optimised as `release` is (Cargo.toml, `tested`), members are built once, with all features that any of them asks for: for their tests, and
-# for what is run below. `pirn-speed` and `pirn-mine` have no tests. The one test that times is left out: what else the machine does may fail
-# it. Workers of durable workflows are killed while they work: with PostgreSQL where it is installed, and with SQLite.
-tested=(--profile tested "${all[@]}" --exclude pirn-speed --exclude pirn-mine --exclude pirn-counts)
-step cargo build "${tested[@]}" --bins --examples
-step cargo test "${tested[@]}" -- --skip link_time_is_linear
-built=$target/tested
-# Instructions are counted where valgrind is installed; where not, those tests pass with a message. They count what `pirn` has by default;
-# together with the oracle, for that has `pirn-exec` as it was built above.
-step cargo test --profile tested -p pirn-counts -p pirn-oracle --tests
-for example in add add_one add_two modules pause million plugins game from_wasmtime from_wasmi; do
-    step "$built/examples/$example"
-done
-step "$built/examples/precompile" benches/workloads/judge/lua54.wasm
-# Programs nobody has run yet, on pirn and on another engine: the clock chooses the seeds, and what fails is printed with the command that
-# repeats it. Then programs that wasmi does not know, in each way of running them.
-step "$built/pirn-oracle" --fresh 1000 --seconds 60
-step "$built/pirn-oracle" --oracle pirn --kind object --fresh 600 --seconds 20
-step "$built/pirn-oracle" --oracle pirn --kind smith-object --fresh 600 --seconds 20
-# Code of fresh programs is checked without being run, in every way of lowering.
-step "$built/pirn-oracle" --check only --seeds 0..1000
+# Optimised as `release` is (Cargo.toml, `tested`).
+step cargo test --profile tested
 # Optimised builds with assertions dispatch by jumps, too: every round of the torture test, and every handler's code. The first of them is
 # made believe that the processor has nothing but the baseline, and all of its code is compiled at level 3.
 step cargo test --profile checked -p pirn --features baseline --test torture --test probe --test api --test hooks --test deadlines
@@ -63,11 +44,26 @@ step tools/jumps.sh "$target"/{checked,dev-optimised}/deps/probe-*
 # A build in which handlers call each other, which is an error and no crash.
 RUSTFLAGS="--cfg pirn_tail_unproven" step cargo test --target-dir "$target/unproven" -p pirn --no-default-features --features wat --test probe
 # Not the torture test: the portable loop uses no native stack to speak of, and takes minutes for it.
-# Here, too, the processor has nothing but the baseline; and this build has shapes of its own. With fresh programs, as above.
+# Here, too, the processor has nothing but the baseline; and this build has shapes of its own.
 export PIRN_SHAPES="$PWD/exec/tests/shapes.txt"
-portable=(--profile tested -p pirn -p pirn-exec -p pirn-oracle --features pirn/portable,pirn/baseline,pirn/anyhow,pirn-exec/inspect)
-step cargo build "${portable[@]}" --bins
-step cargo test "${portable[@]}" --test spec --test regressions --test api --test resume --test backtrace --test deadlines --test asynchronous --test snapshot --test own
-step "$built/pirn-oracle" --fresh 1000 --seconds 60
+step cargo test --profile tested -p pirn -p pirn-exec --features pirn/portable,pirn/baseline,pirn/anyhow,pirn-exec/inspect --test spec --test regressions --test api --test resume --test backtrace --test deadlines --test asynchronous --test snapshot --test own
+# Programs nobody has run yet, on pirn and on another engine, with either dispatcher: the clock chooses the seeds, and what
+# fails is printed with the command that repeats it. Less than three minutes.
+step cargo run --profile tested -p pirn-oracle --features portable,pirn/baseline -- --fresh 1000 --seconds 60
 unset PIRN_SHAPES
+step cargo run --profile tested -p pirn-oracle -- --fresh 1000 --seconds 60
+# Programs that wasmi does not know, in each way of running them.
+step cargo run --profile tested -p pirn-oracle -- --oracle pirn --kind object --fresh 600 --seconds 20
+step cargo run --profile tested -p pirn-oracle -- --oracle pirn --kind smith-object --fresh 600 --seconds 20
+# Code of fresh programs is checked without being run, in every way of lowering.
+step cargo run --profile tested -p pirn-oracle -- --check only --seeds 0..1000
+# Counts instructions where valgrind is installed, and passes with a message where not. The one test that times is left
+# out: what else the machine does may fail it. Workers of durable workflows are killed while they work: with PostgreSQL
+# where it is installed, and with SQLite. The oracle has no tests, but with it pirn is built with the features that it was
+# built with above.
+step cargo test --profile tested -p pirn-suite -p pirn-counts -p pirn-linking -p pirn-durable -p pirn-oracle -- --skip link_time_is_linear
+for example in add add_one add_two modules pause million plugins game from_wasmtime from_wasmi; do
+    step cargo run --profile tested --quiet --example "$example"
+done
+step cargo run --profile tested --quiet --example precompile benches/workloads/judge/lua54.wasm
 printf '\nAll passed.\n'
