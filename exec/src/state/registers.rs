@@ -47,9 +47,9 @@ macro_rules! define {
         #[derive(Debug, Clone, Copy)]
         pub(crate) struct Registers {
             $($(#[$doc])* pub(crate) $register: $ty,)*
-            /// Spares the compiler work: rustc does not mark a `&mut` as `noalias` if its type is not `Unpin`. With the mark, LLVM notes of each
-            /// function that it inlines into a handler which accesses are aliases of none (EXPERIMENTS.md, "What LLVM is given"). Nothing is an
-            /// alias of a `&mut Registers` all the same, and nothing may rely on this. What holds registers is not `Unpin` either.
+            /// Spares the compiler work, and does nothing else. rustc does not mark a `&mut` as `noalias` if its type is not `Unpin`; with that mark,
+            /// LLVM takes notes about every access in what it inlines into a handler (EXPERIMENTS.md, "What LLVM is given"). A `&mut Registers`
+            /// has no aliases all the same. What holds registers is not `Unpin` either.
             pub(crate) _no_noalias: PhantomPinned,
         }
     };
