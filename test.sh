@@ -43,25 +43,31 @@ step cargo test --profile dev-optimised -p pirn --test torture --test probe -- -
 step tools/jumps.sh "$target"/{checked,dev-optimised}/deps/probe-*
 # A build in which handlers call each other, which is an error and no crash.
 RUSTFLAGS="--cfg pirn_tail_unproven" step cargo test --target-dir "$target/unproven" -p pirn --no-default-features --features wat --test probe
+# Programs nobody has run yet, on pirn and on another engine: the clock chooses the seeds, and what fails is printed with the command that
+# repeats it. Each driver is built beside tests that need the same features, so that pirn is built once for both.
+driver=$target/tested/pirn-oracle
 # Not the torture test: the portable loop uses no native stack to speak of, and takes minutes for it.
 # Here, too, the processor has nothing but the baseline; and this build has shapes of its own.
+portable=(--profile tested -p pirn -p pirn-exec -p pirn-oracle
+    --features pirn/portable,pirn/baseline,pirn/anyhow,pirn-exec/inspect,pirn-oracle/portable)
+for test in spec regressions api resume backtrace deadlines asynchronous snapshot own; do portable+=(--test $test); done
 export PIRN_SHAPES="$PWD/exec/tests/shapes.txt"
-step cargo test --profile tested -p pirn -p pirn-exec --features pirn/portable,pirn/baseline,pirn/anyhow,pirn-exec/inspect --test spec --test regressions --test api --test resume --test backtrace --test deadlines --test asynchronous --test snapshot --test own
-# Programs nobody has run yet, on pirn and on another engine, with either dispatcher: the clock chooses the seeds, and what
-# fails is printed with the command that repeats it. Less than three minutes.
-step cargo run --profile tested -p pirn-oracle --features portable,pirn/baseline -- --fresh 1000 --seconds 60
+step cargo test "${portable[@]}"
+step cargo build "${portable[@]}" --bin pirn-oracle
 unset PIRN_SHAPES
-step cargo run --profile tested -p pirn-oracle -- --fresh 1000 --seconds 60
-# Programs that wasmi does not know, in each way of running them.
-step cargo run --profile tested -p pirn-oracle -- --oracle pirn --kind object --fresh 600 --seconds 20
-step cargo run --profile tested -p pirn-oracle -- --oracle pirn --kind smith-object --fresh 600 --seconds 20
-# Code of fresh programs is checked without being run, in every way of lowering.
-step cargo run --profile tested -p pirn-oracle -- --check only --seeds 0..1000
+step "$driver" --fresh 1000 --seconds 60
 # Counts instructions where valgrind is installed, and passes with a message where not. The one test that times is left
 # out: what else the machine does may fail it. Workers of durable workflows are killed while they work: with PostgreSQL
-# where it is installed, and with SQLite. The oracle has no tests, but with it pirn is built with the features that it was
-# built with above.
-step cargo test --profile tested -p pirn-suite -p pirn-counts -p pirn-linking -p pirn-durable -p pirn-oracle -- --skip link_time_is_linear
+# where it is installed, and with SQLite. The oracle has no tests, but its features are those of pirn-exec above.
+others=(--profile tested -p pirn-suite -p pirn-counts -p pirn-linking -p pirn-durable -p pirn-oracle)
+step cargo test "${others[@]}" -- --skip link_time_is_linear
+step cargo build "${others[@]}" --tests --bins
+step "$driver" --fresh 1000 --seconds 60
+# Programs that wasmi does not know, in each way of running them.
+step "$driver" --oracle pirn --kind object --fresh 600 --seconds 20
+step "$driver" --oracle pirn --kind smith-object --fresh 600 --seconds 20
+# Code of fresh programs is checked without being run, in every way of lowering.
+step "$driver" --check only --seeds 0..1000
 for example in add add_one add_two modules pause million plugins game from_wasmtime from_wasmi; do
     step cargo run --profile tested --quiet --example "$example"
 done
