@@ -21,6 +21,25 @@ step cargo clippy --release --lib -p pirn-exec -- -D warnings
 step cargo check -p pirn --no-default-features
 RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items "${all[@]}"
 step cargo test
+# Builds in profiles of their own take one processor and more; the steps that follow leave that much. What they print comes at the end.
+others() {
+    # Optimised builds with assertions dispatch by jumps, too: every round of the torture test, and every handler's code. The first of them is
+    # made believe that the processor has nothing but the baseline, and all of its code is compiled at level 3.
+    step cargo test --profile checked -p pirn --features baseline --test torture --test probe --test api --test hooks --test deadlines
+    step cargo test --profile checked -p pirn --features baseline --test spec -- simd vectors
+    # Without LTO. There the rounds of all operators take minutes: they are run above, and the code of all handlers is read below.
+    step cargo test --profile dev-optimised -p pirn --test torture --test probe -- --skip operators::
+    step tools/jumps.sh "$target"/{checked,dev-optimised}/deps/probe-*
+    # A build in which handlers call each other, which is an error and no crash.
+    RUSTFLAGS="--cfg pirn_tail_unproven" step cargo test --target-dir "$target/unproven" -p pirn --no-default-features --features wat --test probe
+}
+printed=$(mktemp)
+# With a process group of its own, so that nothing of it is left whatever ends this.
+set -m
+others >"$printed" 2>&1 </dev/null &
+others=$!
+set +m
+trap 'kill -- -$others 2>/dev/null || true; rm -f "$printed"' EXIT
 step cargo test -p pirn-cli --features profile --test profile
 # What is published can be packaged, and WASI stays a small thing to depend on.
 step cargo package --no-verify --allow-dirty -p pirn-decode -p pirn-exec -p pirn-link -p pirn -p pirn-wasi
@@ -34,15 +53,6 @@ step at_most_30_crates
 PIRN_WASI_RACE_SECONDS=15 step cargo test -p pirn-wasi --no-default-features --features wasmi
 # Optimised as `release` is (Cargo.toml, `tested`).
 step cargo test --profile tested
-# Optimised builds with assertions dispatch by jumps, too: every round of the torture test, and every handler's code. The first of them is
-# made believe that the processor has nothing but the baseline, and all of its code is compiled at level 3.
-step cargo test --profile checked -p pirn --features baseline --test torture --test probe --test api --test hooks --test deadlines
-step cargo test --profile checked -p pirn --features baseline --test spec -- simd vectors
-# Without LTO. There the rounds of all operators take minutes: they are run above, and the code of all handlers is read below.
-step cargo test --profile dev-optimised -p pirn --test torture --test probe -- --skip operators::
-step tools/jumps.sh "$target"/{checked,dev-optimised}/deps/probe-*
-# A build in which handlers call each other, which is an error and no crash.
-RUSTFLAGS="--cfg pirn_tail_unproven" step cargo test --target-dir "$target/unproven" -p pirn --no-default-features --features wat --test probe
 # Programs nobody has run yet, on pirn and on another engine: the clock chooses the seeds, and what fails is printed with the command that
 # repeats it. Each driver is built beside tests that need the same features, so that pirn is built once for both.
 driver=$target/tested/pirn-oracle
@@ -59,9 +69,9 @@ step "$driver" --fresh 1000 --seconds 60
 # Counts instructions where valgrind is installed, and passes with a message where not. The one test that times is left
 # out: what else the machine does may fail it. Workers of durable workflows are killed while they work: with PostgreSQL
 # where it is installed, and with SQLite. The oracle has no tests, but its features are those of pirn-exec above.
-others=(--profile tested -p pirn-suite -p pirn-counts -p pirn-linking -p pirn-durable -p pirn-oracle)
-step cargo test "${others[@]}" -- --skip link_time_is_linear
-step cargo build "${others[@]}" --tests --bins
+rest=(--profile tested -p pirn-suite -p pirn-counts -p pirn-linking -p pirn-durable -p pirn-oracle)
+step cargo test "${rest[@]}" -- --skip link_time_is_linear
+step cargo build "${rest[@]}" --tests --bins
 step "$driver" --fresh 1000 --seconds 60
 # Programs that wasmi does not know, in each way of running them.
 step "$driver" --oracle pirn --kind object --fresh 600 --seconds 20
@@ -72,4 +82,12 @@ for example in add add_one add_two modules pause million plugins game from_wasmt
     step cargo run --profile tested --quiet --example "$example"
 done
 step cargo run --profile tested --quiet --example precompile benches/workloads/judge/lua54.wasm
+status=0
+wait $others || status=$?
+trap 'rm -f "$printed"' EXIT
+cat "$printed"
+if [ $status -ne 0 ]; then
+    printf '\nOf what was built beside, the last step above failed.\n'
+    exit $status
+fi
 printf '\nAll passed.\n'

@@ -124,7 +124,7 @@ impl Home {
         Self { engine, modules, linker }
     }
 
-    /// A snapshot of two calls, of which one waits, and one is out of fuel.
+    /// A snapshot of two calls, of which one waits, and one is out of fuel; an exception is pending.
     fn taken(&self) -> Snapshot {
         let mut store = Store::new(&self.engine, ());
         store.set_fuel(100_000).unwrap();
@@ -142,6 +142,10 @@ impl Home {
         store.set_fuel(40).unwrap();
         let out_of_fuel = run.call_resumable(&mut store, &[Val::I32(5)]).unwrap().paused().unwrap();
         assert!(matches!(out_of_fuel.reason(), PauseReason::OutOfFuel { .. }));
+        let Some(Extern::Tag(tag)) = first.get_export(&store, "tag") else { panic!("a tag") };
+        let root = first.get_global(&store, "root").unwrap().get(&mut store);
+        let exception = ExnRef::new(&mut store, &tag, &[root, Val::I64(3)]).unwrap();
+        store.throw::<()>(exception).unwrap_err();
         let mut snapshot = Snapshot::take_with(&store, &[&waits, &out_of_fuel], &mut Bytes).unwrap();
         snapshot.set_name(first, "first").unwrap();
         snapshot
@@ -175,6 +179,9 @@ impl Home {
         // A host function may have lost its name, if no instance imports it any more.
         if let Ok(again) = Snapshot::take_with(&store, &calls, &mut Bytes) {
             assert_eq!(Snapshot::from_bytes(&again.to_bytes()).unwrap().content(), again.content());
+        }
+        if let Some(exception) = store.take_pending_exception() {
+            look(&mut store, Val::ExnRef(Some(exception)), 3);
         }
         let ended = paused.into_iter().map(|paused| {
             let mut call = Resumable::Paused(paused);

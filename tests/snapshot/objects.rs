@@ -239,6 +239,45 @@ fn exceptions_are_caught_elsewhere() {
     assert_eq!(found[0], 1000 + 1 + 2 + 30 + 8);
 }
 
+/// Whoever called has an exception that nothing caught, and throws it into another call, in another store.
+#[test]
+fn what_is_pending_is_so_elsewhere() {
+    let texts = [r#"(module
+        (type $node (struct (field i32)))
+        (import "host" "wait" (func $wait (result i32)))
+        (tag $tag (export "tag") (param i32 (ref $node)))
+        (func (export "throw") (throw $tag (i32.const 5) (struct.new $node (i32.const 6))))
+        (func (export "run") (result i32)
+            (block $caught (result i32 (ref $node))
+                (try_table (catch $tag $caught) (drop (call $wait)))
+                (unreachable))
+            (i32.mul (struct.get $node 0) (i32.const 10))
+            i32.add))"#];
+    for from in &engines() {
+        let mut store = Store::new(from, ());
+        let instance = linker(from).instantiate(&mut store, &module(from, texts[0])).unwrap();
+        let run = instance.get_func(&store, "run").unwrap();
+        let paused = run.call_resumable(&mut store, &[]).unwrap().paused().expect("it waits");
+        assert!(call(&mut store, instance, "throw", &[]).unwrap_err().is::<ThrownException>());
+        let snapshot = Snapshot::take(&store, &[&paused]).unwrap();
+        assert!(store.has_pending_exception(), "taking a snapshot takes nothing from the store");
+        for to in &engines() {
+            let (mut store, mut restored) =
+                restored(&snapshot.to_bytes(), to, &linker(to), &texts, &mut Numbers).unwrap();
+            store.gc();
+            let paused = restored.take_paused().remove(0);
+            assert_eq!(Snapshot::take(&store, &[&paused]).unwrap().content(), snapshot.content());
+            let exception = store.take_pending_exception().expect("it is pending");
+            assert_eq!(exception.field(&store, 0).unwrap(), Val::I32(5));
+            let results = paused.throw(&mut store, exception).unwrap().finished().expect("it waits no more");
+            assert_eq!(results, [Val::I32(65)]);
+            let without = Snapshot::take(&store, &[]).unwrap().to_bytes();
+            let (store, _) = self::restored(&without, to, &linker(to), &texts, &mut Numbers).unwrap();
+            assert!(!store.has_pending_exception());
+        }
+    }
+}
+
 /// The exception that such a handler may throw again is in no place of the specification's.
 #[test]
 fn older_handlers_go_on() {

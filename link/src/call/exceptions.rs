@@ -14,7 +14,7 @@ use pirn_exec::{Exit, Vm};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl StoreOpaque {
-    fn set_pending_exception(&mut self, exception: Rooted<ExnRef>) -> ThrownException {
+    pub(crate) fn set_pending_exception(&mut self, exception: Rooted<ExnRef>) -> ThrownException {
         let word = exception.word(self).expect("an exception that is thrown");
         // SAFETY: L5: it is an exception of this store, which `word` compared. L1 and L2: the store owns its machine; what runs on it, if
         // anything, waits for the mutable borrow to end.
@@ -28,8 +28,16 @@ impl StoreOpaque {
     }
 
     fn take_pending_exception(&mut self) -> Option<Rooted<ExnRef>> {
+        let exception = self.pending_exception();
         // SAFETY: L1 and L2, as above.
-        let word = unsafe { (*self.vm()).take_pending_exception() };
+        unsafe { (*self.vm()).take_pending_exception() };
+        exception
+    }
+
+    /// The same, which stays pending.
+    pub(crate) fn pending_exception(&self) -> Option<Rooted<ExnRef>> {
+        // SAFETY: L1 and L2: the store owns its machine, and nobody writes to it while the store is borrowed.
+        let word = unsafe { (*self.vm()).pending_exception() };
         // SAFETY: L5: the machine's pending exception is one of its store.
         (word != 0).then(|| unsafe { Rooted::new(self, word) })
     }

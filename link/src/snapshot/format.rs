@@ -17,7 +17,7 @@ use writer::Writer;
 const MAGIC: &[u8; 8] = b"pirnsnap";
 
 /// Of the format.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What types begin with that are references which may be null, or may not (spec 5.3.4).
 const NULLABLE: u8 = 0x63;

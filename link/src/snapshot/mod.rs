@@ -118,14 +118,16 @@ impl<R> sealed::PausedCall for Paused<R> {
 impl Snapshot {
     /// A snapshot of the store, and of these calls, which are paused in it and stay so.
     ///
-    /// The store's remaining fuel is part of it; its limits, deadline, hooks and the embedder's data are not, nor are paused calls that are not
-    /// given, nor a call that is running, if a host function takes a snapshot.
+    /// The store's remaining fuel is part of it, and the exception that is [pending](crate::Store::take_pending_exception): the last one that nothing
+    /// has caught, until it is taken. The store's limits, deadline, hooks and the embedder's data are not, nor are paused calls that are not given,
+    /// nor a call that is running, if a host function takes a snapshot.
     ///
     /// # Errors
     /// Something cannot be in a snapshot, or has no name there; the error says what:
     /// - a memory that threads share; a tag, or a host function, of a type that no module of the store defines;
     /// - a host function to which something refers, but which no instance imports; two that were linked to imports of the same names;
-    /// - an `externref` that is not null, or the payload of a [`Yield`](crate::Yield) that is not `()`: see [`Snapshot::take_with`];
+    /// - an `externref` that is not null, or the payload of a [`Yield`](crate::Yield) that is not `()`: see [`Snapshot::take_with`]. The
+    ///   pending exception may hold what nothing else does any more;
     /// - a call of a start function; one that waits for an async host function; one that stands within an instruction on a memory or
     ///   table, which only deadlines ([`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield)) make happen ([`Paused::is_within_instruction`]): it goes on to another place
     ///   when it is resumed;

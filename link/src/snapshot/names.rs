@@ -189,7 +189,7 @@ impl<'a> Names<'a> {
     }
 
     /// The number of the object at an address.
-    fn object(&mut self, address: Word) -> u32 {
+    pub(super) fn object(&mut self, address: Word) -> u32 {
         *self.objects.entry(address).or_insert_with(|| {
             self.found_objects.push(address);
             self.found_objects.len() as u32 - 1

@@ -16,16 +16,15 @@ use pirn_exec::{EXCEPTION_VALUES_AT, Exception, Object, ObjectKind, ObjectType, 
 use std::sync::Arc;
 
 impl Names<'_> {
-    /// The objects that were found, those that they refer to, and so on.
+    /// Adds the objects that were found and are not there yet, those that they refer to, and so on.
     ///
     /// # Errors
     /// Something has no name.
-    pub(super) fn objects(&mut self) -> Result<Vec<ObjectState>> {
-        let mut objects = Vec::new();
+    pub(super) fn objects(&mut self, objects: &mut Vec<ObjectState>) -> Result<()> {
         while let Some(&address) = self.found_objects.get(objects.len()) {
             objects.push(self.object_state(address)?);
         }
-        Ok(objects)
+        Ok(())
     }
 
     fn object_state(&mut self, address: Word) -> Result<ObjectState> {

@@ -7,7 +7,7 @@ use super::frames::restore_execution;
 use super::hooks::SnapshotHooks;
 use super::made::{Made, numbered};
 use super::places::Places;
-use super::state::{FuncName, InstanceState, State, TableState};
+use super::state::{FuncName, InstanceState, State, TableState, Value};
 use super::{HASH, Restored, objects};
 use crate::engine::Engine;
 use crate::engine::limits::Needs;
@@ -16,6 +16,7 @@ use crate::instantiate::definitions::{Definition, Definitions};
 use crate::instantiate::segments;
 use crate::items::external::Extern;
 use crate::items::func::Func;
+use crate::items::value::Val;
 use crate::module::Module;
 use crate::store::instance_data::InstanceData;
 use crate::store::opaque::StoreOpaque;
@@ -107,6 +108,9 @@ fn restore_held(
     for (number, execution) in state.executions.iter().enumerate() {
         let restored = restore_execution(store, &made, &places, execution, |bytes| hooks.load_payload(bytes));
         paused.push(restored.map_err(|error| error.context(format_args!("paused call {number}")))?);
+    }
+    if let Val::ExnRef(Some(exception)) = made.val(store, &Value::Exn(state.pending))? {
+        store.set_pending_exception(exception);
     }
     Ok(Restored {
         names: state.instances.iter().map(|instance| instance.name.clone()).collect(),

@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) tags: Vec<u32>,
     /// Structs, arrays and exceptions that are referred to.
     pub(super) objects: Vec<ObjectState>,
+    /// The exception that is pending, by its place among the objects.
+    pub(super) pending: Option<u32>,
     pub(super) memories: Vec<MemoryState>,
     pub(super) tables: Vec<TableState>,
     pub(super) globals: Vec<GlobalState>,

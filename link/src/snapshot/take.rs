@@ -108,7 +108,12 @@ pub(super) fn take(
         let taken = parts.and_then(|parts| take_execution(store, &mut names, &places, parts));
         state.executions.push(taken.map_err(|error| error.context(format_args!("paused call {number}")))?);
     }
-    state.objects = names.objects()?;
+    names.objects(&mut state.objects)?;
+    if let Some(exception) = store.pending_exception() {
+        state.pending = Some(names.object(exception.word(store)?));
+        let found = names.objects(&mut state.objects);
+        found.map_err(|error| error.context("the pending exception, until `Store::take_pending_exception`"))?;
+    }
     (state.hosts, state.externs, state.types) = (names.host_funcs, names.saved_externs, names.named_types);
     Ok((state, store.instances().collect()))
 }

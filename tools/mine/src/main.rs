@@ -14,9 +14,10 @@
 //! pirn-mine wide [--keep N]             chooses some N that training programs with 64-bit addresses need besides:
 //!                                       exec/src/shapes/mined_wide.rs
 //! pirn-mine ask [--keep N]              chooses some N of the cells that branch back: exec/src/shapes/asking.rs
-//! pirn-mine own --program FILE [--keep N] [--data DIR] [--output FILE] [-- ARGS...]
+//! pirn-mine own --program FILE [--keep N] [--status N] [--data DIR] [--output FILE] [-- ARGS...]
 //!                                       chooses some N shapes by one program of WASI, run with these arguments, the standard input, and
-//!                                       the files of DIR as /data: a list for `PIRN_SHAPES`
+//!                                       the files of DIR as /data: a list for `PIRN_SHAPES`. It has to end with the exit status that
+//!                                       `--status` says, or with 0
 //! ```
 //!
 //! A training program is run once, instrumented, which tells how often each of its operators is executed (`count`). Then
@@ -147,7 +148,7 @@ fn main() -> Result<()> {
         ["wide", ref rest @ ..] => mine(&WIDE, KEEP_WIDE, rest),
         _ => bail!(
             "pirn-mine stats | calls | {{mine | vectors | wide}} [--keep N] [--without NAME | --without-compiler NAME] | ask [--keep N] \
-             | own --program FILE [--keep N] [--data DIR] [--output FILE] [-- ARGS...]"
+             | own --program FILE [--keep N] [--status N] [--data DIR] [--output FILE] [-- ARGS...]"
         ),
     }
 }

@@ -23,14 +23,22 @@ const OWN: List = List {
 struct Options {
     program: PathBuf,
     keep: usize,
+    /// The exit status that the program is to end with.
+    status: i32,
     data: Option<PathBuf>,
     output: PathBuf,
     args: Vec<String>,
 }
 
 fn options(args: &[&str]) -> Result<Options> {
-    let mut options =
-        Options { program: PathBuf::new(), keep: KEEP, data: None, output: "shapes.txt".into(), args: Vec::new() };
+    let mut options = Options {
+        program: PathBuf::new(),
+        keep: KEEP,
+        status: 0,
+        data: None,
+        output: "shapes.txt".into(),
+        args: Vec::new(),
+    };
     let mut args = args.iter();
     while let Some(&arg) = args.next() {
         if arg == "--" {
@@ -41,13 +49,14 @@ fn options(args: &[&str]) -> Result<Options> {
         match arg {
             "--program" => options.program = value.into(),
             "--keep" => options.keep = value.parse().with_context(|| format!("--keep {value}"))?,
+            "--status" => options.status = value.parse().with_context(|| format!("--status {value}"))?,
             "--data" => options.data = Some(value.into()),
             "--output" => options.output = value.into(),
             _ => bail!("unknown option {arg}"),
         }
     }
     if options.program.as_os_str().is_empty() {
-        bail!("own --program FILE [--keep N] [--data DIR] [--output FILE] [-- ARGS...]");
+        bail!("own --program FILE [--keep N] [--status N] [--data DIR] [--output FILE] [-- ARGS...]");
     }
     Ok(options)
 }
@@ -71,7 +80,7 @@ fn files(directory: &Path) -> Result<Files> {
 
 /// Chooses shapes by one program, as `args` say.
 pub fn own(args: &[&str]) -> Result<()> {
-    let Options { program, keep, data, output, args } = options(args)?;
+    let Options { program, keep, status, data, output, args } = options(args)?;
     let mut stdin = Vec::new();
     if !std::io::stdin().is_terminal() {
         std::io::stdin().read_to_end(&mut stdin)?;
@@ -82,7 +91,7 @@ pub fn own(args: &[&str]) -> Result<()> {
         args,
         stdin: stdin.into(),
         files: files.into(),
-        expected: (0, None),
+        expected: (status, None),
         stubs: pirn_suite::wasi::stubs(),
     };
     let name = program.display().to_string();

@@ -220,6 +220,7 @@ impl<'a> Reader<'a> {
             externs: self.list(Self::bytes)?,
             tags: self.list(Self::small)?,
             objects: self.list(Self::object)?,
+            pending: self.option(Self::small)?,
             memories: self.list(Self::memory)?,
             tables: self.list(Self::table)?,
             globals: self

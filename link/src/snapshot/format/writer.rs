@@ -165,6 +165,7 @@ impl Writer {
         self.list(&state.externs, |this, bytes| this.bytes(bytes));
         self.list(&state.tags, |this, &ty| this.number(ty));
         self.list(&state.objects, Self::object);
+        self.option(state.pending, Self::number);
         self.list(&state.memories, |this, memory| {
             this.limits(memory.ty.limits, memory.ty.address);
             this.byte(memory.ty.page_size_log2);
