@@ -164,3 +164,42 @@ fn calls_without_a_stack_are_errors() {
         assert_eq!(func.call(&mut store, ()).unwrap(), 5);
     });
 }
+
+/// A call that cannot go on for want of a stack is as it was, whether it is to go on with results or by throwing.
+#[test]
+fn paused_calls_without_a_stack_are_given_back() {
+    alone("paused_calls_without_a_stack_are_given_back", || {
+        let engine = Engine::new(Config::new().max_wasm_stack(1 << 30)).unwrap();
+        let mut linker = Linker::<Option<Paused<i32>>>::new(&engine);
+        linker.func_wrap("host", "wait", || -> Result<i32> { Err(Yield::new(()).into()) }).unwrap();
+        // The store's own stack is in use where this is called.
+        let go_on = |mut caller: Caller<'_, Option<Paused<i32>>>| {
+            let paused = caller.data_mut().take().expect("it waits");
+            let Some(Extern::Tag(tag)) = caller.get_export("tag") else { panic!("a tag") };
+            let exception = ExnRef::new(&mut caller, &tag, &[]).unwrap();
+            leave(100);
+            let error = paused.resume(&mut caller, &[Val::I32(1)]).unwrap_err();
+            assert!(error.to_string().contains("no memory for a value stack"), "{error}");
+            let paused = error.into_paused().expect("it is given back");
+            let error = paused.throw(&mut caller, exception).unwrap_err();
+            assert!(error.to_string().contains("no memory for a value stack"), "{error}");
+            let paused = error.into_paused().expect("it is given back");
+            assert!(!caller.has_pending_exception());
+            setrlimit(Resource::As, Rlimit { current: None, maximum: None }).unwrap();
+            paused.throw(&mut caller, exception).unwrap().finished().expect("it waits no more")
+        };
+        linker.func_wrap("host", "go_on", go_on).unwrap();
+        let text = r#"(module
+            (import "host" "wait" (func $wait (result i32))) (import "host" "go_on" (func $go_on (result i32)))
+            (tag $tag (export "tag"))
+            (func (export "go_on") (result i32) (call $go_on))
+            (func (export "run") (result i32)
+                (block $caught (try_table (catch $tag $caught) (return (call $wait)))) (i32.const 7)))"#;
+        let mut store = Store::new(&engine, None);
+        let instance = linker.instantiate(&mut store, &Module::new(&engine, text).unwrap()).unwrap();
+        let run = instance.get_typed_func::<(), i32>(&store, "run").unwrap();
+        *store.data_mut() = run.call_resumable(&mut store, ()).unwrap().paused();
+        let go_on = instance.get_typed_func::<(), i32>(&store, "go_on").unwrap();
+        assert_eq!(go_on.call(&mut store, ()).unwrap(), 7);
+    });
+}

@@ -118,6 +118,8 @@ impl Instance {
     /// # Ok::<(), pirn_link::Error>(())
     /// ```
     ///
+    /// A [`ResourceLimiter`](crate::ResourceLimiter) is not told of the room that this gives back; the store's own limits know of it.
+    ///
     /// # Costs
     /// Where data segments are more than 64 KiB and the system has copies on write, the module keeps what its memories begin with, and a memory is put back by
     /// giving up the pages that were written to. Otherwise a memory gets new pages, and segments are copied. See also [`Store::fork`](crate::Store::fork),

@@ -211,7 +211,7 @@ impl WasiCtxBuilder {
     ) -> io::Result<&mut Self> {
         let dir = Dir::open_ambient_dir(host_path, cap_std::ambient_authority())?;
         // Behind the standard streams.
-        let origin = Origin { root: 3 + self.preopened.len() as u32, path: String::new() };
+        let origin = Origin::of(3 + self.preopened.len() as u32);
         let dir = OpenDir::new(dir, Some(guest_path.as_ref().to_owned()), dir_perms, file_perms, origin);
         self.preopened.push(Descriptor::Dir(dir));
         Ok(self)

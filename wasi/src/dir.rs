@@ -29,7 +29,8 @@ bitflags! {
     pub struct FilePerms: usize {
         /// Read them.
         const READ = 1;
-        /// Write them, and change their sizes and times.
+        /// Write them, and change their sizes; their times by descriptor. (By path, times are the directory's to give:
+        /// [`DirPerms::MUTATE`].)
         const WRITE = 2;
     }
 }
@@ -219,6 +220,8 @@ impl OpenDir {
         if flags.intersects(Fdflags::SYNC | Fdflags::RSYNC) {
             system |= OFlags::SYNC;
         }
+        // A named pipe that is no directory is not waited for.
+        system.set(OFlags::DIRECTORY, oflags.contains(Oflags::DIRECTORY));
         system.set(OFlags::NONBLOCK, flags.contains(Fdflags::NONBLOCK) || !may_wait);
         if !lookup.contains(Lookupflags::SYMLINK_FOLLOW) {
             // Where cap-std takes a path component by component, it does not see the flag.
@@ -260,6 +263,7 @@ impl OpenDir {
     }
 
     pub(crate) fn filestat_at(&self, path: &str, lookup: Lookupflags) -> Result<Filestat, Errno> {
+        self.must_read()?;
         let follow = lookup.contains(Lookupflags::SYMLINK_FOLLOW) || names_directory(path);
         let metadata = if follow { self.dir.metadata(path)? } else { self.dir.symlink_metadata(path)? };
         let filetype = cap_filetype_of(metadata.file_type());

@@ -45,7 +45,7 @@
 //! - `fd_pwrite` writes where it is told even if writes append (as POSIX says; Linux and wasmtime append).
 //! - All buffers of a vectored read or write are used, with one system call. wasmtime uses the first.
 //! - `fd_allocate`, and `path_open` with `dsync`, `rsync` or `sync`, do what they say; there they are not supported.
-//! - Sockets that were opened beforehand work.
+//! - Sockets that were opened beforehand work. (`recv_waitall` has `sock_recv` wait for all only where a call waits on its thread.)
 //! - Clocks of CPU time go like the monotonic one; there they are `badf`.
 //! - A name that is not UTF-8 is left out of its directory's listing; there it fails whole.
 //! - A file may only be written if the guest asked for that; there, creating it is enough.

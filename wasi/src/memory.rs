@@ -115,7 +115,9 @@ impl<'a> Guest<'a> {
 
     /// Whether the `len` bytes at `ptr` lie within.
     pub(crate) fn check(&self, ptr: u32, len: u32) -> Result<(), Errno> {
-        if u64::from(ptr) + u64::from(len) <= self.memory.size() as u64 { Ok(()) } else { Err(Errno::FAULT) }
+        // What lies beyond 4 GiB has no address here.
+        let end = (self.memory.size() as u64).min(1 << 32);
+        if u64::from(ptr) + u64::from(len) <= end { Ok(()) } else { Err(Errno::FAULT) }
     }
 
     /// The `len` bytes at `ptr`.

@@ -13,7 +13,6 @@ use crate::ctx::WasiP1Ctx;
 use crate::descriptor::{Descriptor, Descriptors};
 use crate::dir::{Entry, OpenDir, Opened};
 use crate::file::OpenFile;
-use crate::origin::Origin;
 use crate::stream::StdinStream;
 use rustix::fs::{SeekFrom, seek};
 use std::fs::File;
@@ -133,7 +132,8 @@ impl WasiP1Ctx {
         let root = self.shared.initial.get(origin.root as usize).and_then(Weak::upgrade);
         let root = root.ok_or_else(|| cannot(fd, "the directory below which it was opened is closed"))?;
         let root = root.dir().map_err(|_| cannot(fd, "it was opened below no directory"))?;
-        let path = &origin.path;
+        let path = origin.path.as_deref();
+        let path = path.ok_or_else(|| cannot(fd, "the path to it is too long, so it cannot be saved"))?;
         let gone =
             || cannot(fd, &format!("`{path}` was removed or renamed since it was opened, so it cannot be saved"));
         let there = root.filestat_at(path, Lookupflags::SYMLINK_FOLLOW).map_err(|_| gone())?;
@@ -147,7 +147,7 @@ impl WasiP1Ctx {
             }
             Descriptor::File(file) => {
                 out.0.push(FILE);
-                out.origin(origin);
+                out.origin(origin.root, path);
                 out.number(u64::from(file.flags().bits()));
                 out.0.push(u8::from(file.read) | u8::from(file.write) << 1);
                 out.number(file.tell().unwrap_or_default());
@@ -155,7 +155,7 @@ impl WasiP1Ctx {
             }
             Descriptor::Dir(dir) => {
                 out.0.push(DIRECTORY);
-                out.origin(origin);
+                out.origin(origin.root, path);
                 out.listing(dir);
             }
             _ => unreachable!("only what was opened has an origin"),
@@ -220,8 +220,7 @@ impl<'a> Saved<'a> {
 
 impl OpenFile {
     /// Goes on as it was saved. Gives what it is to be cut back to, and the file to do so, if it has grown since.
-    fn restore(&self, position: u64, size: u64) -> io::Result<Option<(File, u64)>> {
-        let path = &self.origin.path;
+    fn restore(&self, path: &str, position: u64, size: u64) -> io::Result<Option<(File, u64)>> {
         let now = self.size();
         if now < size {
             return Err(io::Error::other(format!(
@@ -265,9 +264,9 @@ impl Writer {
         }
     }
 
-    fn origin(&mut self, origin: &Origin) {
-        self.number(origin.root.into());
-        self.bytes(origin.path.as_bytes());
+    fn origin(&mut self, root: u32, path: &str) {
+        self.number(root.into());
+        self.bytes(path.as_bytes());
     }
 
     fn listing(&mut self, dir: &OpenDir) {
@@ -393,7 +392,7 @@ impl<'a> Reader<'a> {
                         Err(io::Error::other(format!("`{path}` is a pipe: it was a file")))
                     }
                     Opened::File(file) => {
-                        sizes.extend(file.restore(position, size)?);
+                        sizes.extend(file.restore(&path, position, size)?);
                         Ok(Some(Arc::new(Descriptor::File(file))))
                     }
                     Opened::Dir(_) => Err(io::Error::other(format!("`{path}` is a directory: it was a file"))),

@@ -15,7 +15,8 @@ pub trait StdinStream: Send + Sync {
     /// Reads to the beginning of `buffer`, and gives how many bytes; 0 at the end. It may wait.
     ///
     /// # Errors
-    /// Of reading. [`io::ErrorKind::WouldBlock`] becomes the guest's `again`.
+    /// Of reading. [`io::ErrorKind::WouldBlock`] becomes the guest's `again`; or, if there is a descriptor ([`Self::as_fd`]), the guest waits until
+    /// that is ready, and this is called again.
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
 
     /// Whether a person types it.
@@ -36,7 +37,7 @@ pub trait StdoutStream: Send + Sync {
     /// Writes the beginning of `bytes`, and gives how many. It may wait.
     ///
     /// # Errors
-    /// Of writing.
+    /// Of writing. [`io::ErrorKind::WouldBlock`] is as for [`StdinStream::read`].
     fn write(&self, bytes: &[u8]) -> io::Result<usize>;
 
     /// Whether a person reads it.

@@ -128,3 +128,33 @@ fn leases_are_waited_for() {
     drop(file);
     assert!(matches!(guest.attempt("path_open", &open(0), false), Outcome::Done(Errno::SUCCESS)));
 }
+
+/// Of a pipe that is open at its other end alone nothing is ever ready: who may not read or write it is told so at once, whether calls may wait on
+/// the thread or not.
+#[test]
+fn the_wrong_end_is_not_waited_for() {
+    let scratch = Scratch::new("named-pipes-ends");
+    named_pipe(scratch.path("fifo"));
+    let mut guest = TestGuest::with_dir(&scratch, "");
+    let open = |guest: &mut TestGuest, rights: u64| {
+        let args = [args![3, 1, "fifo", 0].as_slice(), &args![rights, 0, 0, OUT]].concat();
+        assert!(matches!(guest.attempt("path_open", &args, false), Outcome::Done(Errno::SUCCESS)));
+        guest.u32(OUT)
+    };
+    let (reader, writer) = (open(&mut guest, 2), open(&mut guest, 0x40));
+    for blocking in [true, false] {
+        let write = [reader.into(), Arg::Write(b"x".to_vec()), OUT.into()];
+        assert!(matches!(guest.attempt("fd_write", &write, blocking), Outcome::Done(Errno::BADF)));
+        let read = [writer.into(), Arg::Read(1), OUT.into()];
+        assert!(matches!(guest.attempt("fd_read", &read, blocking), Outcome::Done(Errno::BADF)));
+    }
+}
+
+/// Nobody opens the other end.
+#[test]
+fn a_named_pipe_is_no_directory() {
+    let scratch = Scratch::new("named-pipes-directory");
+    named_pipe(scratch.path("fifo"));
+    let mut guest = TestGuest::with_dir(&scratch, "");
+    assert_eq!(guest.open(3, "fifo", 2, 2, 0).unwrap_err(), Errno::NOTDIR);
+}

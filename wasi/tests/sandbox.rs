@@ -2,7 +2,7 @@
 
 mod support;
 
-use pirn_wasi::{DirPerms, Errno, FilePerms, WasiCtxBuilder};
+use pirn_wasi::{DirPerms, Errno, FilePerms, Guest, GuestMemory, Outcome, Version, WasiCtxBuilder, functions};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -342,4 +342,57 @@ fn links_that_race_with_paths() {
     assert_eq!(left, ["inside"]);
     assert_ne!(fs::metadata(scratch.path("outside/inside")).unwrap().mtime(), 0);
     assert_eq!(scratch.read("outside/inside"), "secret");
+}
+
+/// Who may not read a directory learns nothing of what is in it.
+#[test]
+fn names_are_hidden_without_the_permission_to_read() {
+    let scratch = Scratch::new("hidden-names");
+    scratch.file("secret", "12345");
+    for (perms, file_perms) in [(DirPerms::empty(), FilePerms::empty()), (DirPerms::MUTATE, FilePerms::all())] {
+        let mut builder = WasiCtxBuilder::new();
+        builder.preopened_dir(&scratch.0, "/", perms, file_perms).unwrap();
+        let mut guest = TestGuest::new(builder.build_p1());
+        assert_eq!(guest.open(3, "secret", 0, 2, 0).unwrap_err(), Errno::PERM);
+        for name in ["secret", "nothing"] {
+            assert_eq!(guest.call("path_filestat_get", &args![3, 0, name, OUT]), Errno::PERM, "{perms:?} {name}");
+        }
+    }
+}
+
+/// A memory of more than 4 GiB. Of what is written there only the place is of interest.
+struct Large {
+    beyond: bool,
+}
+
+impl GuestMemory for Large {
+    fn size(&self) -> usize {
+        (1 << 32) + (1 << 20)
+    }
+
+    fn read(&self, _: usize, bytes: &mut [u8]) -> Result<(), Errno> {
+        bytes.fill(0);
+        Ok(())
+    }
+
+    fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<(), Errno> {
+        self.beyond |= offset < 0xffff_0000 || offset + bytes.len() > 1 << 32;
+        Ok(())
+    }
+}
+
+/// Addresses have 32 bits: what would end beyond them is nowhere, and begins again at no 0.
+#[test]
+fn nothing_is_written_beyond_the_last_address() {
+    let mut ctx = WasiCtxBuilder::new().build_p1();
+    let mut memory = Large { beyond: false };
+    let mut guest = Guest::new(&mut memory, Version::Preview1);
+    let outcome = functions::random_get(&mut ctx, &mut guest, 0xffff_ff00, 0x2_0000);
+    assert!(matches!(outcome, Outcome::Done(Errno::FAULT)), "{outcome:?}");
+    // Zeros: three clocks that are over at once.
+    let outcome = functions::poll_oneoff(&mut ctx, &mut guest, 0, 0xffff_ffe0, 3, 0xffff_0000);
+    assert!(matches!(outcome, Outcome::Done(Errno::FAULT)), "{outcome:?}");
+    let outcome = functions::random_get(&mut ctx, &mut guest, 0xffff_0000, 0x1_0000);
+    assert!(matches!(outcome, Outcome::Done(Errno::SUCCESS)), "{outcome:?}");
+    assert!(!memory.beyond);
 }

@@ -120,6 +120,33 @@ fn what_cannot_be_found_again_is_refused() {
     assert!(guest.ctx.save().is_ok());
 }
 
+/// A guest may open the same directory from itself without end: what is kept of each descriptor is bounded.
+#[test]
+fn a_path_that_grows_is_kept_no_more() {
+    let scratch = dir("saved-long");
+    let mut guest = TestGuest::new(given(&scratch).build_p1());
+    let path = "./".repeat(1_000);
+    let mut last = 3;
+    for round in 0..20 {
+        let next = guest.open(last, &path, 2, 0, 0).unwrap();
+        if round > 0 {
+            assert_eq!(guest.call("fd_close", &args![last]), Errno::SUCCESS);
+        }
+        last = next;
+        let saved = guest.ctx.save();
+        assert_eq!(saved.is_ok(), round < 2, "{round}");
+        assert!(
+            saved.is_ok_and(|bytes| bytes.len() < 10_000)
+                || refused(&guest).ends_with("too long, so it cannot be saved")
+        );
+    }
+    // What is below has a path that is as long.
+    let file = guest.open(last, "sub/f", 0, 0x2, 0).unwrap();
+    assert_eq!(guest.read(file, 100).unwrap(), "0123456789");
+    assert_eq!(guest.call("fd_close", &args![last]), Errno::SUCCESS);
+    assert!(refused(&guest).contains("too long"));
+}
+
 /// What was a file or a directory may be a named pipe by then: it is refused, where opening it would wait for the other end.
 #[test]
 fn what_is_a_pipe_now_is_refused_without_waiting() {

@@ -268,7 +268,18 @@ fn accepting_does_not_wait_on_the_thread() {
     let _taken = other.accept().unwrap();
     assert!(matches!(guest.attempt("sock_accept", &args![3, 0, OUT], true), Outcome::Wait(_)));
     let _next = TcpStream::connect(address).unwrap();
+    #[cfg(target_os = "linux")]
+    let before = sockets_of_a_child();
     assert_eq!(guest.call("sock_accept", &args![3, 0, OUT]), Errno::SUCCESS);
+    #[cfg(target_os = "linux")]
+    assert_eq!(sockets_of_a_child(), before);
+}
+
+/// How many sockets a process has that this one starts.
+#[cfg(target_os = "linux")]
+fn sockets_of_a_child() -> usize {
+    let output = std::process::Command::new("ls").args(["-l", "/proc/self/fd"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().matches("socket:").count()
 }
 
 #[test]
@@ -324,6 +335,11 @@ fn a_message_that_is_too_long_is_cut() {
     let args = [3.into(), Arg::Read(6), 0.into(), OUT.into(), (OUT + 4).into()];
     assert_eq!(guest.call("sock_recv", &args), Errno::SUCCESS);
     assert_eq!((guest.bytes(DATA, 6), guest.u32(OUT)), (&b"a long"[..], 6));
+    // `recv_data_truncated`, where the system says so.
+    assert_eq!(guest.bytes(OUT + 4, 2), [u8::from(cfg!(target_os = "linux")), 0]);
+    ours.send(b"short").unwrap();
+    assert_eq!(guest.call("sock_recv", &args), Errno::SUCCESS);
+    assert_eq!((guest.u32(OUT), guest.bytes(OUT + 4, 2)), (5, &[0, 0][..]));
     assert_eq!(guest.call("fd_fdstat_get", &args![3, OUT]), Errno::SUCCESS);
     assert_eq!(guest.bytes(OUT, 1)[0], 5);
 }

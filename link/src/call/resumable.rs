@@ -284,7 +284,7 @@ impl<R: 'static> Paused<R> {
     /// # Panics
     /// As [`Paused::resume`]; the exception belongs to another store, or its scope has ended.
     pub fn throw<T: 'static>(
-        self,
+        mut self,
         mut store: impl AsContextMut<Data = T>,
         exception: Rooted<ExnRef>,
     ) -> Result<Resumable<R>, ResumeError<R>> {
@@ -296,7 +296,8 @@ impl<R: 'static> Paused<R> {
         } else if !store.opaque().may_enter() {
             Some(Trap::StackOverflow.into())
         } else {
-            None
+            // SAFETY: L3: it paused in this store, which was compared. L2: the store is borrowed mutably, and its machine stands still.
+            unsafe { self.0.call.lease.execution.place(store.opaque().vm()) }.map_err(Error::from_exit).err()
         };
         if let Some(error) = refused {
             return Err(ResumeError { error, paused: Some(Mutex::new(self)) });

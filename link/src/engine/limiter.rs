@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 ///
 /// [`StoreLimits`] is a limiter, for those who have limits in the store's data.
 ///
+/// Nor is it told of what is given back: an instance that is [reset](crate::Instance::reset) has memories and tables of the sizes they began with, and
+/// what is no more referred to is freed with its store. Whoever counts bytes counts anew then, or has the store's limits count, which know.
+///
 /// A panic in a limiter passes through WebAssembly as a host function's does. Nothing has grown then, and the store stays usable.
 pub trait ResourceLimiter: Send {
     /// Whether a memory may grow from `current` to `desired` bytes, both of them whole pages. `maximum` is what the memory's type

@@ -16,7 +16,8 @@ use std::sync::Arc;
 /// the host function in which it was; without either, as long as the store. Using it afterwards is an error. What is to live longer,
 /// or to be dropped earlier, is [owned](Rooted::to_owned_rooted).
 ///
-/// It is small and can be copied. Two are equal if they refer to the same thing of the same store.
+/// It is small and can be copied. Two are equal if they refer to the same thing of the same store; that says nothing of one whose
+/// scope has ended, for what it referred to may be gone, and something else in its place.
 pub struct Rooted<T> {
     store: StoreId,
     word: Word,

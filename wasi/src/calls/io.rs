@@ -45,9 +45,12 @@ impl WasiP1Ctx {
             Descriptor::Stdin(stream) => self.when_ready(&descriptor, Interest::Read, false, || {
                 guest.scatter(&iovecs, |buffer| Ok(stream.read(buffer)?))
             })?,
-            Descriptor::File(file) => self.when_ready(&descriptor, Interest::Read, file.nonblocking(), || {
-                guest.scatter(&iovecs, |buffer| file.read(buffer))
-            })?,
+            // Of a pipe that is open at the other end alone nothing would ever be ready.
+            Descriptor::File(file) if file.read => {
+                self.when_ready(&descriptor, Interest::Read, file.nonblocking(), || {
+                    guest.scatter(&iovecs, |buffer| file.read(buffer))
+                })?
+            }
             Descriptor::Socket(socket) if !socket.listens => {
                 let waits = socket.waits(self.blocking);
                 self.when_ready(&descriptor, Interest::Read, !socket.flags().is_empty(), || {
@@ -90,7 +93,7 @@ impl WasiP1Ctx {
             Descriptor::Stdout(stream) => {
                 self.when_ready(&descriptor, Interest::Write, false, || Ok(stream.write(now)?))?
             }
-            Descriptor::File(file) => {
+            Descriptor::File(file) if file.write => {
                 self.when_ready(&descriptor, Interest::Write, file.nonblocking(), || file.write(now))?
             }
             Descriptor::Socket(socket) if !socket.listens => {

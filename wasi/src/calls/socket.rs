@@ -6,7 +6,22 @@ use crate::descriptor::{Descriptor, Interest, OpenSocket};
 use crate::memory::Guest;
 use crate::stream::retry;
 use crate::{Errno, WasiP1Ctx};
+use rustix::fd::OwnedFd;
+#[cfg(target_os = "linux")]
+use rustix::net::SocketFlags;
 use rustix::net::{RecvFlags, Shutdown};
+
+/// Takes a connection, which child processes of the host do not get.
+fn accept(socket: &OwnedFd) -> rustix::io::Result<OwnedFd> {
+    #[cfg(target_os = "linux")]
+    return rustix::net::accept_with(socket, SocketFlags::CLOEXEC);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let connection = rustix::net::accept(socket)?;
+        rustix::io::fcntl_setfd(&connection, rustix::io::FdFlags::CLOEXEC)?;
+        Ok(connection)
+    }
+}
 
 impl WasiP1Ctx {
     pub(crate) fn sock_accept(&mut self, guest: &mut Guest<'_>, fd: u32, flags: u32, accepted: u32) -> Result {
@@ -19,7 +34,7 @@ impl WasiP1Ctx {
         // The guest could not close what it does not know.
         guest.check(accepted, 4)?;
         let connection = self.when_ready(&descriptor, Interest::Read, !socket.flags().is_empty(), || {
-            Ok(retry(|| rustix::net::accept(&socket.socket))?)
+            Ok(retry(|| accept(&socket.socket))?)
         })?;
         let connection = OpenSocket::new(connection, false, socket.filetype, flags);
         let fd = self.descriptors().add(Descriptor::Socket(connection))?;
