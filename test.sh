@@ -29,17 +29,17 @@ others() {
     step cargo test --profile checked -p pirn --features baseline --test spec -- simd vectors
     # Without LTO. There the rounds of all operators take minutes: they are run above, and the code of all handlers is read below.
     step cargo test --profile dev-optimised -p pirn --test torture --test probe -- --skip operators::
-    step tools/jumps.sh "$target"/{checked,dev-optimised}/deps/probe-*
+    for profile in checked dev-optimised; do step tools/jumps.sh "$target/$profile"/deps/probe-*; done
     # A build in which handlers call each other, which is an error and no crash.
     RUSTFLAGS="--cfg pirn_tail_unproven" step cargo test --target-dir "$target/unproven" -p pirn --no-default-features --features wat --test probe
 }
 printed=$(mktemp)
-# With a process group of its own, so that nothing of it is left whatever ends this.
+# With a process group of its own, all of which ends with this.
 set -m
 others >"$printed" 2>&1 </dev/null &
 others=$!
 set +m
-trap 'kill -- -$others 2>/dev/null || true; rm -f "$printed"' EXIT
+trap 'kill -- -$others 2>/dev/null || true; printf "\nA step above failed. What was built beside until then:\n"; cat "$printed"; rm -f "$printed"' EXIT
 step cargo test -p pirn-cli --features profile --test profile
 # What is published can be packaged, and WASI stays a small thing to depend on.
 step cargo package --no-verify --allow-dirty -p pirn-decode -p pirn-exec -p pirn-link -p pirn -p pirn-wasi

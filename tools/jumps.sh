@@ -7,6 +7,8 @@ status=1
 for file in "$@"; do
     # Cargo's notes beside a test.
     [[ $file != *.d ]] || continue
+    [ -e "$file" ] || { echo "$file: there is no such file" >&2; exit 1; }
+    set +e
     "${OBJDUMP:-objdump}" --disassemble --no-show-raw-insn "$file" | awk -F '\t' -v file="$file" '
         function leave() {
             if (!handler) return
@@ -34,7 +36,15 @@ for file in "$@"; do
             printf "%s: %d handlers, %d leave by a call, %d never dispatch, %d use the stack, %d select ip\n",
                 file, handlers, calls, endless, stacks, merged
             exit calls > 0 ? 1 : handlers == 0 ? 3 : 0
-        }' && status=0 || [ $? = 3 ] || exit 1
+        }'
+    statuses=("${PIPESTATUS[@]}")
+    set -e
+    [ "${statuses[0]}" = 0 ] || exit 1
+    case ${statuses[1]} in
+        0) status=0 ;;
+        3) ;;
+        *) exit 1 ;;
+    esac
 done
 # None of them had a handler that jumps: the portable loop's do not.
 exit $status

@@ -72,7 +72,8 @@ impl OpenSocket {
     ) -> Result<(usize, usize), Errno> {
         flags.set(RecvFlags::DONTWAIT, !waits);
         // Linux then says how long a message was that did not fit. A stream would lose what is said not to have fitted.
-        flags.set(RecvFlags::TRUNC, cfg!(target_os = "linux") && self.filetype == Filetype::SocketDgram);
+        #[cfg(target_os = "linux")]
+        flags.set(RecvFlags::TRUNC, self.filetype == Filetype::SocketDgram);
         Ok(retry(|| rustix::net::recv(&self.socket, &mut *buffer, flags))?)
     }
 }

@@ -18,7 +18,7 @@ bitflags! {
     /// What a guest may do with the directories below one that it is given.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct DirPerms: usize {
-        /// List them, and open what is in them.
+        /// List them, open what is in them, and ask about it.
         const READ = 1;
         /// Create, remove, rename and link what is in them, and change its times. Opening a file for writing takes this too.
         const MUTATE = 2;
@@ -29,7 +29,7 @@ bitflags! {
     pub struct FilePerms: usize {
         /// Read them.
         const READ = 1;
-        /// Write them, and change their sizes; their times by descriptor. (By path, times are the directory's to give:
+        /// Write them, change their sizes, and set the times of those that are open. (Setting times by path takes
         /// [`DirPerms::MUTATE`].)
         const WRITE = 2;
     }
@@ -220,9 +220,10 @@ impl OpenDir {
         if flags.intersects(Fdflags::SYNC | Fdflags::RSYNC) {
             system |= OFlags::SYNC;
         }
-        // A named pipe that is no directory is not waited for.
-        system.set(OFlags::DIRECTORY, oflags.contains(Oflags::DIRECTORY));
-        system.set(OFlags::NONBLOCK, flags.contains(Fdflags::NONBLOCK) || !may_wait);
+        // A named pipe is not waited for if only a directory will do. (`OFlags::DIRECTORY` would say so, but where cap-std takes a path component
+        // by component, it then takes a link at the end for what is no directory.)
+        let directory = oflags.contains(Oflags::DIRECTORY);
+        system.set(OFlags::NONBLOCK, flags.contains(Fdflags::NONBLOCK) || !may_wait || directory);
         if !lookup.contains(Lookupflags::SYMLINK_FOLLOW) {
             // Where cap-std takes a path component by component, it does not see the flag.
             let link = !oflags.contains(Oflags::CREAT | Oflags::EXCL)
@@ -233,13 +234,17 @@ impl OpenDir {
             system |= OFlags::NOFOLLOW;
         }
         options.custom_flags(system.bits() as i32);
-        let file = self.dir.open_with(path, &options)?.into_std();
+        let file = match self.dir.open_with(path, &options).map_err(Errno::from) {
+            // A pipe that nobody reads, or a file that another process has a lease on.
+            Err(Errno::NXIO | Errno::AGAIN) if directory => return Err(Errno::NOTDIR),
+            opened => opened?.into_std(),
+        };
         let metadata = file.metadata()?;
         if metadata.is_dir() {
             let (dir, origin) = (Dir::from_std_file(file), self.origin.join(path));
             return Ok(Opened::Dir(Self::new(dir, None, self.perms, self.file_perms, origin)));
         }
-        if oflags.contains(Oflags::DIRECTORY) {
+        if directory {
             return Err(Errno::NOTDIR);
         }
         if read && !readable {

@@ -54,6 +54,12 @@
 //!
 //! `tests/table/` has each of them as a case, and `tests/compare.py` asks wasmtime.
 //!
+//! # What a guest can take
+//!
+//! Nothing here counts what guests take. One that is given a directory may open as many descriptors as the process is allowed; each one of a directory
+//! that it has listed keeps the list. A single call may ask for 4 GiB of random bytes, or list a directory of any size, and is not interrupted
+//! meanwhile. Whoever runs guests that are not trusted bounds the process (`setrlimit`) or gives them no directories.
+//!
 //! # Where things are
 //!
 //! | file | what |

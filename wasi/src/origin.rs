@@ -21,8 +21,8 @@ impl Origin {
 
     /// Of what is opened by `path` from here.
     pub(crate) fn join(&self, path: &str) -> Self {
-        let own = self.path.as_ref().filter(|own| own.len() + 1 + path.len() < TOO_LONG);
-        let path = own.map(|own| if own.is_empty() { path.into() } else { format!("{own}/{path}") });
-        Self { root: self.root, path }
+        let between = if self.path.as_deref() == Some("") { "" } else { "/" };
+        let own = self.path.as_ref().filter(|own| own.len() + between.len() + path.len() < TOO_LONG);
+        Self { root: self.root, path: own.map(|own| format!("{own}{between}{path}")) }
     }
 }

@@ -71,7 +71,8 @@ impl WasiP1Ctx {
     ///
     /// # Errors
     /// Something is open that cannot be opened again: a connection that was accepted; a pipe; a file or directory that was removed or
-    /// renamed since it was opened, or whose directory, given at the start, was closed. The error says which descriptor it is.
+    /// renamed since it was opened, whose directory, given at the start, was closed, or to which the path from there has more than 4,095 bytes. The
+    /// error says which descriptor it is.
     pub fn save(&self) -> io::Result<Vec<u8>> {
         let shared = &*self.shared;
         let mut out = Writer(vec![VERSION]);

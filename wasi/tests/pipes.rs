@@ -156,5 +156,17 @@ fn a_named_pipe_is_no_directory() {
     let scratch = Scratch::new("named-pipes-directory");
     named_pipe(scratch.path("fifo"));
     let mut guest = TestGuest::with_dir(&scratch, "");
-    assert_eq!(guest.open(3, "fifo", 2, 2, 0).unwrap_err(), Errno::NOTDIR);
+    std::os::unix::fs::symlink("fifo", scratch.path("link")).unwrap();
+    for path in ["fifo", "link"] {
+        // To be read, and to be written.
+        for rights in [2, 0x40] {
+            let args = args![3, 1, path, 2, rights as u64, 0, 0, OUT];
+            for blocking in [true, false] {
+                assert!(
+                    matches!(guest.attempt("path_open", &args, blocking), Outcome::Done(Errno::NOTDIR)),
+                    "{path} {rights}"
+                );
+            }
+        }
+    }
 }

@@ -344,7 +344,7 @@ fn links_that_race_with_paths() {
     assert_eq!(scratch.read("outside/inside"), "secret");
 }
 
-/// Who may not read a directory learns nothing of what is in it.
+/// Who may not read a directory can neither open what is in it nor ask about it.
 #[test]
 fn names_are_hidden_without_the_permission_to_read() {
     let scratch = Scratch::new("hidden-names");

@@ -120,7 +120,7 @@ fn what_cannot_be_found_again_is_refused() {
     assert!(guest.ctx.save().is_ok());
 }
 
-/// A guest may open the same directory from itself without end: what is kept of each descriptor is bounded.
+/// A guest may open the same directory from itself without end: the path that is kept for each descriptor is bounded.
 #[test]
 fn a_path_that_grows_is_kept_no_more() {
     let scratch = dir("saved-long");

@@ -340,6 +340,14 @@ fn a_message_that_is_too_long_is_cut() {
     ours.send(b"short").unwrap();
     assert_eq!(guest.call("sock_recv", &args), Errno::SUCCESS);
     assert_eq!((guest.u32(OUT), guest.bytes(OUT + 4, 2)), (5, &[0, 0][..]));
+    // None is taken that there is no telling of.
+    ours.send(b"kept").unwrap();
+    for (nread, out_flags) in [(u32::MAX, OUT), (OUT, u32::MAX)] {
+        let lost = [3.into(), Arg::Read(6), 0.into(), nread.into(), out_flags.into()];
+        assert_eq!(guest.call("sock_recv", &lost), Errno::FAULT);
+    }
+    assert_eq!(guest.call("sock_recv", &args), Errno::SUCCESS);
+    assert_eq!(guest.u32(OUT), 4);
     assert_eq!(guest.call("fd_fdstat_get", &args![3, OUT]), Errno::SUCCESS);
     assert_eq!(guest.bytes(OUT, 1)[0], 5);
 }

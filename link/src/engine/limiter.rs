@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 ///
 /// [`StoreLimits`] is a limiter, for those who have limits in the store's data.
 ///
-/// Nor is it told of what is given back: an instance that is [reset](crate::Instance::reset) has memories and tables of the sizes they began with, and
-/// what is no more referred to is freed with its store. Whoever counts bytes counts anew then, or has the store's limits count, which know.
+/// A limiter is not told of what is given back either: when an instance is [reset](crate::Instance::reset), or a store dropped. Whoever counts bytes in
+/// a limiter counts anew then. The store's own limits take a reset into account by themselves.
 ///
 /// A panic in a limiter passes through WebAssembly as a host function's does. Nothing has grown then, and the store stays usable.
 pub trait ResourceLimiter: Send {

@@ -112,7 +112,8 @@ pub(super) fn take(
     if let Some(exception) = store.pending_exception() {
         state.pending = Some(names.object(exception.word(store)?));
         let found = names.objects(&mut state.objects);
-        found.map_err(|error| error.context("the pending exception, until `Store::take_pending_exception`"))?;
+        found
+            .map_err(|error| error.context("the pending exception (`Store::take_pending_exception` takes it away)"))?;
     }
     (state.hosts, state.externs, state.types) = (names.host_funcs, names.saved_externs, names.named_types);
     Ok((state, store.instances().collect()))

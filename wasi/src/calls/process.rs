@@ -16,14 +16,15 @@ fn write_sizes(guest: &mut Guest<'_>, strings: &[Vec<u8>], count: u32, bytes: u3
 
 /// Pointers, and what they lead to.
 fn write_strings(guest: &mut Guest<'_>, strings: &[Vec<u8>], table: u32, buffer: u32) -> Result {
-    let (mut slot, mut at) = (table, buffer);
+    // `None` is beyond the last address, where only the next one would lie.
+    let (mut next_slot, mut next) = (Some(table), Some(buffer));
     for string in strings {
+        let (slot, at) = next_slot.zip(next).ok_or(Errno::FAULT)?;
         guest.write_u32(slot, at)?;
         guest.write(at, string)?;
         let end = at.checked_add(string.len() as u32).ok_or(Errno::FAULT)?;
         guest.write(end, &[0])?;
-        slot = slot.checked_add(4).ok_or(Errno::FAULT)?;
-        at = end.checked_add(1).ok_or(Errno::FAULT)?;
+        (next_slot, next) = (slot.checked_add(4), end.checked_add(1));
     }
     Ok(())
 }

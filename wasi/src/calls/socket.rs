@@ -11,7 +11,7 @@ use rustix::fd::OwnedFd;
 use rustix::net::SocketFlags;
 use rustix::net::{RecvFlags, Shutdown};
 
-/// Takes a connection, which child processes of the host do not get.
+/// Takes a connection, which child processes of the host do not get (but, not on Linux, one that is started at that moment).
 fn accept(socket: &OwnedFd) -> rustix::io::Result<OwnedFd> {
     #[cfg(target_os = "linux")]
     return rustix::net::accept_with(socket, SocketFlags::CLOEXEC);
@@ -59,6 +59,9 @@ impl WasiP1Ctx {
             return Err(Errno::NOTCONN.into());
         }
         let iovecs = guest.iovecs(iovs, count)?;
+        // What was received would be lost.
+        guest.check(nread, 4)?;
+        guest.check(out_flags, 2)?;
         let mut system = RecvFlags::empty();
         system.set(RecvFlags::PEEK, flags.contains(Riflags::RECV_PEEK));
         system.set(RecvFlags::WAITALL, flags.contains(Riflags::RECV_WAITALL) && self.blocking);
