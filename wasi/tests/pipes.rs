@@ -3,7 +3,7 @@
 mod support;
 
 use pirn_wasi::{Errno, Outcome};
-use support::{Arg, OUT, Scratch, TestGuest, named_pipe};
+use support::{Arg, DATA, OUT, Scratch, TestGuest, named_pipe};
 
 /// The number of a descriptor of this process that is open to be read, by its path.
 #[cfg(target_os = "linux")]
@@ -147,6 +147,18 @@ fn the_wrong_end_is_not_waited_for() {
         assert!(matches!(guest.attempt("fd_write", &write, blocking), Outcome::Done(Errno::BADF)));
         let read = [writer.into(), Arg::Read(1), OUT.into()];
         assert!(matches!(guest.attempt("fd_read", &read, blocking), Outcome::Done(Errno::BADF)));
+    }
+    // Events of both: the kind in byte 8 and the descriptor in byte 16 of a subscription, the errno in bytes 8 and 9 of an event.
+    let mut subscriptions = [0; 2 * 48];
+    for (at, kind, fd) in [(0, 1, writer), (48, 2, reader)] {
+        (subscriptions[at + 8], subscriptions[at + 16]) = (kind, fd as u8);
+    }
+    let events = DATA + 1024;
+    guest.memory[DATA as usize..][..subscriptions.len()].copy_from_slice(&subscriptions);
+    assert_eq!(guest.call("poll_oneoff", &args![DATA, events, 2, OUT]), Errno::SUCCESS);
+    assert_eq!(guest.u32(OUT), 2);
+    for event in [events, events + 32] {
+        assert_eq!(guest.bytes(event + 8, 2), 8_u16.to_le_bytes(), "badf");
     }
 }
 
