@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             if let (true, Ok(index)) = (funcs.is_empty(), wanted.parse()) {
                 funcs.extend(own.find(|&func| func == FuncIdx(index)));
             }
-            ensure!(!funcs.is_empty(), "the module defines no function `{wanted}`");
+            ensure!(!funcs.is_empty(), "{}: the module defines no function `{wanted}`", file.display());
             funcs
         }
     };

@@ -20,10 +20,11 @@ pub struct Host {
 /// What is given to a program.
 #[derive(Debug, clap::Args)]
 pub struct Grants {
-    /// Give the program the directory HOST, under the name GUEST (the same if left out); with `ro`, it can change nothing there
+    /// Give the program the directory HOST, under the name GUEST (the same if left out); with `ro`, it can change nothing there (may be given
+    /// several times)
     #[arg(long, value_name = "HOST[::GUEST[::ro]]")]
     dir: Vec<String>,
-    /// Set a variable of the program's environment; without a value, to that of this process, if it has one
+    /// Set a variable of the program's environment; without a value, to that of this process, if it has one (may be given several times)
     #[arg(long, value_name = "NAME[=VALUE]")]
     env: Vec<OsString>,
     /// Give the program the environment of this process; `--env` adds to it

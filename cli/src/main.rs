@@ -7,8 +7,8 @@
 //! | 134 | it trapped, or threw an exception that nobody caught (128 + SIGABRT, what shells show of a program that aborts) |
 //! | 124 | its time was over (what timeout(1) gives) |
 //! | 75 | it was to end at a checkpoint, which was written (EX_TEMPFAIL of sysexits.h) |
-//! | 1 | it could not be run: not a module, an import missing, no such export... |
-//! | 2 | the command line makes no sense |
+//! | 1 | it could not be run: not a module, an import missing, no such export, wrong parameters... |
+//! | 2 | options are not understood |
 //!
 //! The others exit with 0 if nothing failed, else with 1. Nobody reading standard output any more is a failure, about which nothing
 //! is said.

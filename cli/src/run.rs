@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::error::ErrorKind;
 use pirn::{
     CompilationMode, Config, Engine, Func, FuncType, Instance, LinkError, LinkedGroup, Linker, Module, Resumable,
-    Store, StoreLimitsBuilder, Trap, Val,
+    Store, StoreLimitsBuilder, Trap, Val, ValType,
 };
 use pirn_wasi::p1;
 use std::ffi::OsString;
@@ -64,13 +64,13 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = values::duration, requires = "checkpoint",
         conflicts_with_all = ["profile", "timeout"])]
     checkpoint_every: Option<Duration>,
-    /// Write it to FILE, in the place of what is there
+    /// Write it to FILE, in the place of what is there. If that cannot be done there is a warning, and the program goes on
     #[arg(long, value_name = "FILE", requires = "checkpoint_every")]
     checkpoint: Option<PathBuf>,
     /// End at the first checkpoint, with status 75, when it is written
     #[arg(long, requires = "checkpoint_every")]
     checkpoint_and_exit: bool,
-    /// Refuse modules that use FEATURE
+    /// Refuse modules that use FEATURE (may be given several times)
     #[arg(long, value_name = "FEATURE", value_enum)]
     disable: Vec<Feature>,
     /// Let the program have N threads besides the main one, if it is built for `wasi-threads`
@@ -134,7 +134,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let program = &args.program().unwrap_or_else(|error| error.exit());
     let file = program.file;
     let engine = engine(&args.settings())?;
-    let loaded = load(&engine, file, args).map_err(explain).with_context(|| format!("cannot load {}", file.display()));
+    // What looks like a mistyped command.
+    let is_word = file.extension().is_none() && file.components().count() == 1 && !file.exists();
+    let hint = if is_word { " (which is no command either: `pirn help` lists them)" } else { "" };
+    let cannot = || format!("cannot load {}{hint}", file.display());
+    let loaded = load(&engine, file, args).map_err(explain).with_context(cannot);
     let (module, mut sampler) = loaded?;
     let output = args.profile.iter().flatten().next();
     let profile = output.map(Output::create).transpose()?;
@@ -411,8 +415,9 @@ fn execute(
             } else {
                 ""
             };
-            let start = func(store, instance, "_start")
-                .with_context(|| format!("this is no command; --invoke calls a function of it{hint}"))?;
+            let start = func(store, instance, "_start").with_context(|| {
+                format!("it has no function `_start`, so it is no WASI command; --invoke calls another one{hint}")
+            })?;
             ensure!(
                 start.ty(&*store).is_written_as(&FuncType::new([], [])),
                 "`_start` takes parameters or gives results"
@@ -447,7 +452,10 @@ fn params(ty: &FuncType, name: &str, args: &[OsString]) -> Result<Vec<Val>> {
         if ty.params().len() == 1 { "" } else { "s" },
         args.len()
     );
-    ty.params().iter().zip(args).map(|(&ty, arg)| values::parse(ty, arg)).collect()
+    let value = |(index, (&ty, arg)): (usize, (&ValType, &OsString))| {
+        values::parse(ty, arg).with_context(|| format!("parameter {} of `{name}`", index + 1))
+    };
+    ty.params().iter().zip(args).enumerate().map(value).collect()
 }
 
 fn func(store: &mut Store<Host>, instance: Instance, name: &str) -> Result<Func> {

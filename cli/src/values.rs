@@ -10,7 +10,7 @@ use std::time::Duration;
 macro_rules! exit_status {
     () => {
         "Exit status: the program's own; 134 if it trapped or threw what nobody caught; 124 if its time was over; 75 if it was to end at a \
-         checkpoint; 1 if it could not be run; 2 if the arguments are wrong."
+         checkpoint; 1 if it could not be run, also for wrong parameters of a function; 2 if options are not understood."
     };
 }
 
@@ -22,7 +22,8 @@ pub const HELP: &str = concat!(
     "\
 Parameters: an integer is decimal or hexadecimal, with a sign or without; a float is also `inf`, `nan`, `nan:0x7ff` (its \
 payload) or hexadecimal (`0x1.8p3`); a vector is one number without a sign, lane 0 in its lowest digits, or its lanes \
-(`i32x4:1,2,3,4`); a reference is `null`. Results are written so that they can be parameters.
+(`i32x4:1,2,3,4`); a reference is `null`. Results are written so that they can be \
+parameters, but for references that are not null.
 
 ",
     exit_status!()
@@ -206,6 +207,9 @@ fn nan(bits: u64, float: Float) -> Option<String> {
     (is_nan && !is_usual).then(|| format!("{sign}nan:{payload:#x}"))
 }
 
+const SIZE: &str = "a size is a whole number of bytes, or one with K, M or G behind it";
+const TIME: &str = "a time is a number of seconds, or one with ms, s, m or h behind it";
+
 /// The size in bytes that a text says: a number, with `K`, `M` or `G` for powers of 1024.
 ///
 /// # Errors
@@ -218,9 +222,9 @@ pub fn size(text: &str) -> Result<u64> {
         "K" | "k" => 10,
         "M" | "m" => 20,
         "G" | "g" => 30,
-        _ => bail!("a size has the unit K, M or G"),
+        _ => bail!(SIZE),
     };
-    let number = u64::from_str(number).context("a size begins with a number")?;
+    let number = u64::from_str(number).context(SIZE)?;
     number.checked_mul(1 << shift).context("the size is too large")
 }
 
@@ -236,8 +240,8 @@ pub fn duration(text: &str) -> Result<Duration> {
         "" | "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
-        _ => bail!("a time has the unit ms, s, m or h"),
+        _ => bail!(TIME),
     };
-    let number = f64::from_str(number).context("a time begins with a number")?;
+    let number = f64::from_str(number).context(TIME)?;
     Duration::try_from_secs_f64(number * seconds).context("the time is too long")
 }

@@ -70,6 +70,9 @@ pub fn read() -> Result<Options, String> {
     };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
+        if arg == "--help" || arg == "-h" {
+            return Err("options are listed at the beginning of oracle/src/main.rs".into());
+        }
         let value = args.next().ok_or_else(|| format!("{arg} needs a value"))?;
         let number = |text: &str| text.replace('_', "").parse::<u64>().map_err(|error| format!("{text}: {error}"));
         match arg.as_str() {

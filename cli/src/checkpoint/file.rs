@@ -79,7 +79,7 @@ impl Checkpoint {
         let mut head = Reader(bytes);
         ensure!(head.array().ok() == Some(*MAGIC), "it is no checkpoint");
         let version = u32::from_le_bytes(head.array()?);
-        ensure!(version == VERSION, "it is of version {version} of the format: this one is {VERSION}");
+        ensure!(version == VERSION, "it is of version {version} of the format: this pirn reads version {VERSION}");
         let hash: [u8; HASH] = head.array()?;
         ensure!(hash == *Sha256::digest(head.0), "it was cut off or changed: it has another hash");
         let mut section = |id| -> Result<Vec<u8>> {

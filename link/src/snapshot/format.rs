@@ -71,7 +71,9 @@ pub(super) fn read(bytes: &[u8], most: usize) -> Result<State> {
     }
     let version = u32::from_le_bytes(head.array()?);
     if version != VERSION {
-        return Err(format_err!("the snapshot is of version {version} of the format: this one is {VERSION}"));
+        return Err(format_err!(
+            "the snapshot is of version {version} of the format: this pirn reads version {VERSION}"
+        ));
     }
     let hash: [u8; HASH] = head.array()?;
     if hash != *Sha256::digest(head.rest) {
