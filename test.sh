@@ -21,7 +21,8 @@ step cargo clippy --release --lib -p pirn-exec -- -D warnings
 step cargo check -p pirn --no-default-features
 RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items "${all[@]}"
 step cargo test
-# Builds in profiles of their own take one processor and more; the steps that follow leave that much. What they print comes at the end.
+# These have build directories of their own, so they run beside the steps that follow, which leave a processor idle now and then. What they
+# print comes at the end.
 others() {
     # Optimised builds with assertions dispatch by jumps, too: every round of the torture test, and every handler's code. The first of them is
     # made believe that the processor has nothing but the baseline, and all of its code is compiled at level 3.

@@ -45,7 +45,7 @@ impl WasiP1Ctx {
             Descriptor::Stdin(stream) => self.when_ready(&descriptor, Interest::Read, false, || {
                 guest.scatter(&iovecs, |buffer| Ok(stream.read(buffer)?))
             })?,
-            // Of a pipe that is open at the other end alone nothing would ever be ready.
+            // Who asks at the writing end of a pipe would wait for ever.
             Descriptor::File(file) if file.read => {
                 self.when_ready(&descriptor, Interest::Read, file.nonblocking(), || {
                     guest.scatter(&iovecs, |buffer| file.read(buffer))

@@ -97,7 +97,7 @@ impl WasiP1Ctx {
                 Interest::Read => State::Ready { nbytes: left, hangup: left == 0 },
                 Interest::Write => State::Ready { nbytes: 1, hangup: false },
             },
-            // The wrong end of a pipe would never be ready.
+            // Who asks at the wrong end of a pipe would wait for ever.
             (Descriptor::File(file), Interest::Read) if !file.read => State::Failed(Errno::BADF),
             (Descriptor::File(file), Interest::Write) if !file.write => State::Failed(Errno::BADF),
             (other, _) if other.as_fd().is_none() => State::Ready { nbytes: 1, hangup: false },
