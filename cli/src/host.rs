@@ -95,7 +95,7 @@ impl Grants {
 
     /// The data of the store of a program that is called `name`; `timed` if its calls are measured.
     pub fn host(&self, name: &OsStr, args: &[OsString], timed: bool) -> Result<Host> {
-        let mut builder = WasiCtxBuilder::new();
+        let mut builder = builder();
         builder.inherit_stdio().arg(name.as_bytes());
         for arg in args {
             builder.arg(arg.as_bytes());
@@ -127,6 +127,13 @@ impl Grants {
     }
 }
 
+/// A builder for programs that may open as much as this process.
+fn builder() -> WasiCtxBuilder {
+    let mut builder = WasiCtxBuilder::new();
+    builder.max_descriptors(usize::MAX);
+    builder
+}
+
 impl Host {
     /// What a program sees that is given nothing.
     pub fn nothing() -> Self {
@@ -138,7 +145,7 @@ impl Host {
     /// # Errors
     /// A directory, or what the program has opened there, cannot be opened.
     pub fn restored(dirs: &[Dir], saved: &[u8]) -> Result<Self> {
-        let mut builder = WasiCtxBuilder::new();
+        let mut builder = builder();
         builder.inherit_stdio();
         for dir in dirs {
             dir.preopen(&mut builder)?;

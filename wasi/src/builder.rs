@@ -50,6 +50,8 @@ pub struct WasiCtxBuilder {
     wall_clock: Box<dyn HostWallClock>,
     monotonic_clock: Option<Box<dyn HostMonotonicClock>>,
     random: Box<dyn HostRandom>,
+    max_random_size: u64,
+    max_descriptors: usize,
     observer: Option<Box<Observer>>,
     built: bool,
 }
@@ -66,6 +68,8 @@ impl Default for WasiCtxBuilder {
             wall_clock: Box::new(WallClock),
             monotonic_clock: None,
             random: Box::new(SystemRandom),
+            max_random_size: 64 << 20,
+            max_descriptors: 1024,
             observer: None,
             built: false,
         }
@@ -251,6 +255,21 @@ impl WasiCtxBuilder {
         self
     }
 
+    /// How many random bytes a call (`random_get`) gives at most; it fails with `inval` if it asks for more. At first 64 MiB,
+    /// as in wasmtime. Such a call is not interrupted.
+    pub fn max_random_size(&mut self, max: u64) -> &mut Self {
+        self.max_random_size = max;
+        self
+    }
+
+    /// How many descriptors the guest may have at once; what it tries to open beyond fails with `mfile`. Streams, directories and sockets
+    /// that are given count, but are always there. At first 1,024. The process may be allowed fewer: then opening fails with what the
+    /// system says.
+    pub fn max_descriptors(&mut self, max: usize) -> &mut Self {
+        self.max_descriptors = max;
+        self
+    }
+
     /// Has `observer` told of each call when it has ended: the function's name, and how long it took, waiting included.
     pub fn observe(&mut self, observer: impl Fn(&'static str, Duration) + Send + Sync + 'static) -> &mut Self {
         self.observer = Some(Box::new(observer));
@@ -277,7 +296,7 @@ impl WasiCtxBuilder {
     ///
     /// # Errors
     /// [`io::ErrorKind::InvalidData`] if the bytes are none of `save`; else something given here is not as it was then, or something cannot be
-    /// opened any more, or a file is shorter than it was.
+    /// opened any more, or a file is shorter than it was, or more is open than [`max_descriptors`](Self::max_descriptors).
     ///
     /// # Panics
     /// As [`build_p1`](Self::build_p1).
@@ -294,15 +313,16 @@ impl WasiCtxBuilder {
         let names = saved::names(&given);
         let initial = given.iter().map(Arc::downgrade).collect();
         let env = |(name, value): (Vec<u8>, Vec<u8>)| [name, value].join(&b'=');
+        let most = builder.max_descriptors;
         let (args, env, clock, descriptors) = match saved {
             None => {
                 let env = builder.env.into_iter().map(env).collect();
                 let clock: Box<dyn HostMonotonicClock> = Box::new(MonotonicClock(Instant::now()));
-                (builder.args, env, clock, Descriptors::of(given.into_iter().map(Some).collect()))
+                (builder.args, env, clock, Descriptors::of(given.into_iter().map(Some).collect(), most))
             }
             Some(mut saved) => {
                 let (args, env) = (std::mem::take(&mut saved.args), std::mem::take(&mut saved.env));
-                (args, env, saved::clock_from(saved.monotonic), saved.descriptors(&given, &names)?)
+                (args, env, saved::clock_from(saved.monotonic), saved.descriptors(&given, &names, most)?)
             }
         };
         let shared = Shared {
@@ -311,6 +331,7 @@ impl WasiCtxBuilder {
             wall_clock: builder.wall_clock,
             monotonic_clock: builder.monotonic_clock.unwrap_or(clock),
             random: Mutex::new(builder.random),
+            max_random_size: builder.max_random_size,
             descriptors: Mutex::new(descriptors),
             initial,
             names,

@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     pub wall_clock: Box<dyn HostWallClock>,
     pub monotonic_clock: Box<dyn HostMonotonicClock>,
     pub random: Mutex<Box<dyn HostRandom>>,
+    /// How many bytes of it a call gives at most.
+    pub max_random_size: u64,
     pub descriptors: Mutex<Descriptors>,
     /// What was given at the start, by number, and what that is called.
     pub initial: Vec<Weak<Descriptor>>,

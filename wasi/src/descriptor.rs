@@ -176,39 +176,52 @@ impl Descriptor {
 }
 
 /// The descriptors by number. Whoever uses one keeps it: it may be closed by another thread meanwhile.
-#[derive(Debug, Default)]
-pub(crate) struct Descriptors(Vec<Option<Arc<Descriptor>>>);
+#[derive(Debug)]
+pub(crate) struct Descriptors {
+    by_number: Vec<Option<Arc<Descriptor>>>,
+    /// How many there are at most, unless more were given.
+    most: usize,
+}
 
 impl Descriptors {
-    /// These, by number.
-    pub(crate) fn of(all: Vec<Option<Arc<Descriptor>>>) -> Self {
-        Self(all)
+    /// These, by number; the guest may open others as long as there are fewer than `most`.
+    pub(crate) fn of(by_number: Vec<Option<Arc<Descriptor>>>, most: usize) -> Self {
+        Self { by_number, most }
     }
 
     /// All of them as they are now, by number.
     pub(crate) fn all(&self) -> Vec<Option<Arc<Descriptor>>> {
-        self.0.clone()
+        self.by_number.clone()
     }
 
     /// The descriptor `fd`.
     pub(crate) fn get(&self, fd: u32) -> Result<Arc<Descriptor>, Errno> {
-        self.0.get(fd as usize).cloned().flatten().ok_or(Errno::BADF)
+        self.by_number.get(fd as usize).cloned().flatten().ok_or(Errno::BADF)
     }
 
-    /// Gives `descriptor` the lowest free number. The system's own limit bounds how many there can be.
+    /// The lowest free number. Whoever opens something asks for it beforehand, for nothing is to be opened in vain; another
+    /// thread may take it meanwhile.
+    pub(crate) fn free(&self) -> Result<u32, Errno> {
+        let numbers = &self.by_number;
+        let free = numbers.iter().position(Option::is_none).unwrap_or(numbers.len());
+        // All below it are open; of those above it some may be as well.
+        let open = free + numbers[free..].iter().flatten().count();
+        if open < self.most { u32::try_from(free).map_err(|_| Errno::MFILE) } else { Err(Errno::MFILE) }
+    }
+
+    /// Gives `descriptor` the lowest free number.
     pub(crate) fn add(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
-        let fd = self.0.iter().position(Option::is_none).unwrap_or(self.0.len());
-        let number = u32::try_from(fd).map_err(|_| Errno::MFILE)?;
-        if fd == self.0.len() {
-            self.0.push(None);
+        let number = self.free()?;
+        if number as usize == self.by_number.len() {
+            self.by_number.push(None);
         }
-        self.0[fd] = Some(Arc::new(descriptor));
+        self.by_number[number as usize] = Some(Arc::new(descriptor));
         Ok(number)
     }
 
     /// Takes `fd` out.
     pub(crate) fn remove(&mut self, fd: u32) -> Result<Arc<Descriptor>, Errno> {
-        self.0.get_mut(fd as usize).and_then(Option::take).ok_or(Errno::BADF)
+        self.by_number.get_mut(fd as usize).and_then(Option::take).ok_or(Errno::BADF)
     }
 
     /// Moves `from` to `to`, closing what was there; both must be open.
@@ -216,7 +229,7 @@ impl Descriptors {
         self.get(from)?;
         self.get(to)?;
         if from != to {
-            self.0[to as usize] = self.0[from as usize].take();
+            self.by_number[to as usize] = self.by_number[from as usize].take();
         }
         Ok(())
     }

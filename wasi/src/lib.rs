@@ -56,9 +56,10 @@
 //!
 //! # What a guest can take
 //!
-//! Nothing here counts what guests take. One that is given a directory may open as many descriptors as the process is allowed; each one of a directory
-//! that it has listed keeps the list. A single call may ask for 4 GiB of random bytes, or list a directory of any size, and is not interrupted
-//! meanwhile. Whoever runs guests that are not trusted bounds the process (`setrlimit`) or gives them no directories.
+//! A guest has at most as many descriptors as [`WasiCtxBuilder::max_descriptors`] says, and a call gives at most as many random bytes as
+//! [`WasiCtxBuilder::max_random_size`]. Nothing bounds how much it writes to files, or how many it makes, where it may; nor how large a
+//! directory is that it lists, which is not interrupted meanwhile: each descriptor of a directory that was listed keeps the list. Whoever
+//! runs guests that are not trusted bounds what is below their directories (a quota), or gives them none that they may write.
 //!
 //! # Where things are
 //!

@@ -199,13 +199,26 @@ impl<'a> Saved<'a> {
     ///
     /// # Errors
     /// Those that are given are others; something cannot be opened any more, or is something else.
-    pub(crate) fn descriptors(mut self, given: &[Arc<Descriptor>], names: &[String]) -> io::Result<Descriptors> {
+    pub(crate) fn descriptors(
+        mut self,
+        given: &[Arc<Descriptor>],
+        names: &[String],
+        most: usize,
+    ) -> io::Result<Descriptors> {
         if self.names != names {
             let (before, now) = (self.names.join(", "), names.join(", "));
             return Err(io::Error::other(format!("the program was given [{before}], and is given [{now}] now")));
         }
         let (mut taken, mut sizes) = (vec![false; given.len()], Vec::new());
-        let mut all = self.rest.list(|reader| reader.descriptor(given, &mut taken, &mut sizes))?;
+        let mut open = 0;
+        let mut all = self.rest.list(|reader| {
+            let descriptor = reader.descriptor(given, &mut taken, &mut sizes)?;
+            open += usize::from(descriptor.is_some());
+            if open > most.max(given.len()) {
+                return Err(io::Error::other(format!("the program has more than {most} open descriptors")));
+            }
+            Ok(descriptor)
+        })?;
         if !self.rest.0.is_empty() {
             return Err(malformed("what follows its end"));
         }
@@ -215,7 +228,7 @@ impl<'a> Saved<'a> {
         }
         // What is closed at the end is as if it never had been there.
         while all.pop_if(|last| last.is_none()).is_some() {}
-        Ok(Descriptors::of(all))
+        Ok(Descriptors::of(all, most))
     }
 }
 

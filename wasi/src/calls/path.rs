@@ -94,6 +94,7 @@ impl WasiP1Ctx {
         };
         // Where the number goes is checked first: the guest could not close what it does not know.
         guest.check(opened, 4)?;
+        self.descriptors().free()?;
         let waits = !self.blocking && !flags.contains(Fdflags::NONBLOCK);
         let new = match dir.open(&path, lookup, oflags, rights, flags, self.blocking) {
             // The system says nothing when somebody reads.

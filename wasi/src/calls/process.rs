@@ -64,8 +64,11 @@ impl WasiP1Ctx {
     }
 
     pub(crate) fn random_get(&mut self, guest: &mut Guest<'_>, buffer: u32, len: u32) -> Result {
-        let mut random = self.shared.random.lock().unwrap_or_else(PoisonError::into_inner);
         guest.check(buffer, len)?;
+        if u64::from(len) > self.shared.max_random_size {
+            return Err(Errno::INVAL.into());
+        }
+        let mut random = self.shared.random.lock().unwrap_or_else(PoisonError::into_inner);
         // In pieces, for there may be a copy of each.
         for at in (0..len).step_by(1 << 16) {
             let piece = (len - at).min(1 << 16);

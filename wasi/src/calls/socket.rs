@@ -33,6 +33,7 @@ impl WasiP1Ctx {
         }
         // The guest could not close what it does not know.
         guest.check(accepted, 4)?;
+        self.descriptors().free()?;
         let connection = self.when_ready(&descriptor, Interest::Read, !socket.flags().is_empty(), || {
             Ok(retry(|| accept(&socket.socket))?)
         })?;
