@@ -21,8 +21,8 @@ step cargo clippy --release --lib -p pirn-exec -- -D warnings
 step cargo check -p pirn --no-default-features
 RUSTDOCFLAGS="-D warnings" step cargo doc --no-deps --document-private-items "${all[@]}"
 step cargo test
-# These have build directories of their own, so they run beside the steps that follow, which leave a processor idle now and then. What they
-# print comes at the end.
+# These have build directories that the steps which follow do not wait for, so they run beside those, which leave a processor idle now and
+# then. What they print comes at the end.
 others() {
     # Optimised builds with assertions dispatch by jumps, too: every round of the torture test, and every handler's code. The first of them is
     # made believe that the processor has nothing but the baseline, and all of its code is compiled at level 3.
@@ -32,7 +32,7 @@ others() {
     step cargo test --profile dev-optimised -p pirn --test torture --test probe -- --skip operators::
     for profile in checked dev-optimised; do step tools/jumps.sh "$target/$profile"/deps/probe-*; done
     # A build in which handlers call each other, which is an error and no crash.
-    RUSTFLAGS="--cfg pirn_tail_unproven" step cargo test --target-dir "$target/unproven" -p pirn --no-default-features --features wat --test probe
+    PIRN_TAIL_UNPROVEN=1 step cargo test -p pirn --no-default-features --features wat --test probe
 }
 printed=$(mktemp)
 # With a process group of its own, all of which ends with this.
@@ -55,16 +55,18 @@ PIRN_WASI_RACE_SECONDS=15 step cargo test -p pirn-wasi --no-default-features --f
 # Optimised as `release` is (Cargo.toml, `tested`).
 step cargo test --profile tested
 # Programs nobody has run yet, on pirn and on another engine: the clock chooses the seeds, and what fails is printed with the command that
-# repeats it. Each driver is built beside tests that need the same features, so that pirn is built once for both.
+# repeats it. Each driver is built with what tests need as well, so that pirn-exec is built once for both.
 driver=$target/tested/pirn-oracle
 # Not the torture test: the portable loop uses no native stack to speak of, and takes minutes for it.
 # Here, too, the processor has nothing but the baseline; and this build has shapes of its own.
-portable=(--profile tested -p pirn -p pirn-exec -p pirn-oracle
-    --features pirn/portable,pirn/baseline,pirn/anyhow,pirn-exec/inspect,pirn-oracle/portable)
-for test in spec regressions api resume backtrace deadlines asynchronous snapshot own; do portable+=(--test $test); done
+portable=(--profile tested -p pirn -p pirn-exec)
+features=pirn/portable,pirn/baseline,pirn/anyhow,pirn-exec/inspect
+tests=()
+for test in spec regressions api resume backtrace deadlines asynchronous snapshot own; do tests+=(--test $test); done
 export PIRN_SHAPES="$PWD/exec/tests/shapes.txt"
-step cargo test "${portable[@]}"
-step cargo build "${portable[@]}" --bin pirn-oracle
+step cargo test "${portable[@]}" --features $features "${tests[@]}"
+# The driver's packages turn on features of others, which the tests then had to be built with, too.
+step cargo build "${portable[@]}" -p pirn-oracle --features $features,pirn-oracle/portable --bin pirn-oracle
 unset PIRN_SHAPES
 step "$driver" --fresh 1000 --seconds 60
 # Counts instructions where valgrind is installed, and passes with a message where not. The one test that times is left

@@ -27,8 +27,9 @@ fn main() {
     let sanitized = var("CARGO_CFG_SANITIZE").split(',').any(|name| !matches!(name, "" | "address" | "leak"));
     // Miri has no sibling calls at any level.
     let proven = optimised && !sanitized && !is_set("CARGO_CFG_MIRI");
-    // `--cfg pirn_tail_unproven` makes a build in which handlers call, to test what becomes of it.
-    let tail = (proven || is_set("CARGO_CFG_PIRN_TAIL_UNPROVEN")) && !is_set("CARGO_FEATURE_PORTABLE");
+    // This makes a build in which handlers call, to test what becomes of it.
+    println!("cargo::rerun-if-env-changed=PIRN_TAIL_UNPROVEN");
+    let tail = (proven || is_set("PIRN_TAIL_UNPROVEN")) && !is_set("CARGO_FEATURE_PORTABLE");
     if wide && tail && (arch == "x86_64" || arch == "aarch64") {
         println!("cargo::rustc-cfg=pirn_tail");
     }

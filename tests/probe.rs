@@ -1,7 +1,6 @@
 //! What `Engine::new` finds out about the build: that handlers jump, or, where they call, that nothing can be run.
 //!
-//! `RUSTFLAGS="--cfg pirn_tail_unproven" cargo test --test probe` makes a build of the second kind: tail dispatch without
-//! optimisation.
+//! `PIRN_TAIL_UNPROVEN=1 cargo test --test probe` makes a build of the second kind: tail dispatch without optimisation.
 
 use pirn::{Config, Engine, Instance, Module, Store, TailDispatchError};
 
@@ -9,10 +8,12 @@ use pirn::{Config, Engine, Instance, Module, Store, TailDispatchError};
 const NATIVE_STACK: usize = 256 << 10;
 
 /// Whether handlers of this build call where they should jump.
-const CALLS: bool = cfg!(pirn_tail_unproven) && !pirn_exec::OPTIMISED;
+const CALLS: bool = UNPROVEN && !pirn_exec::OPTIMISED;
+/// Whether such a build was asked for.
+const UNPROVEN: bool = option_env!("PIRN_TAIL_UNPROVEN").is_some();
 
 // It is the build that was asked for.
-const _: () = assert!(pirn_exec::TAIL_DISPATCH || !cfg!(pirn_tail_unproven));
+const _: () = assert!(pirn_exec::TAIL_DISPATCH || !UNPROVEN);
 
 /// What `body` gives, on the small stack.
 fn on_small_stack<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> std::thread::Result<T> {
