@@ -16,7 +16,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 /// Says what a guest sees of the world. At first that is nothing: no arguments, no environment, no input, output that is
@@ -69,7 +69,7 @@ impl Default for WasiCtxBuilder {
             monotonic_clock: None,
             random: Box::new(SystemRandom),
             max_random_size: 64 << 20,
-            max_descriptors: 1024,
+            max_descriptors: 512,
             observer: None,
             built: false,
         }
@@ -256,15 +256,18 @@ impl WasiCtxBuilder {
     }
 
     /// How many random bytes a call (`random_get`) gives at most; it fails with `inval` if it asks for more. At first 64 MiB,
-    /// as in wasmtime. Such a call is not interrupted.
+    /// as in wasmtime. Such a call is not interrupted: 64 MiB take some tenths of a second.
     pub fn max_random_size(&mut self, max: u64) -> &mut Self {
         self.max_random_size = max;
         self
     }
 
-    /// How many descriptors the guest may have at once; what it tries to open beyond fails with `mfile`. Streams, directories and sockets
-    /// that are given count, but are always there. At first 1,024. The process may be allowed fewer: then opening fails with what the
-    /// system says.
+    /// How many descriptors the guest may have at once, with all its threads; what it tries to open beyond fails with `mfile`. Streams,
+    /// directories and sockets that are given count, but are always there. At first 512.
+    ///
+    /// All guests of a process together should have fewer than that may open, which is often 1,024 (`ulimit -n`): else what opens files
+    /// next fails, the embedder as well as a guest. What [`save`](WasiP1Ctx::save) wrote does not have the number:
+    /// [`restore_p1`](Self::restore_p1) takes that of its builder.
     pub fn max_descriptors(&mut self, max: usize) -> &mut Self {
         self.max_descriptors = max;
         self
@@ -296,7 +299,8 @@ impl WasiCtxBuilder {
     ///
     /// # Errors
     /// [`io::ErrorKind::InvalidData`] if the bytes are none of `save`; else something given here is not as it was then, or something cannot be
-    /// opened any more, or a file is shorter than it was, or more is open than [`max_descriptors`](Self::max_descriptors).
+    /// opened any more, or a file is shorter than it was, or the guest had more descriptors than
+    /// [`max_descriptors`](Self::max_descriptors).
     ///
     /// # Panics
     /// As [`build_p1`](Self::build_p1).
@@ -333,6 +337,7 @@ impl WasiCtxBuilder {
             random: Mutex::new(builder.random),
             max_random_size: builder.max_random_size,
             descriptors: Mutex::new(descriptors),
+            listed_last: Mutex::new(Weak::new()),
             initial,
             names,
             observer: builder.observer,

@@ -2,6 +2,7 @@
 
 use crate::Errno;
 use crate::abi::{Fdflags, Filetype};
+use crate::ctx::Shared;
 use crate::dir::{OpenDir, Opened};
 use crate::file::OpenFile;
 use crate::stream::{StdinStream, StdoutStream, retry};
@@ -179,6 +180,8 @@ impl Descriptor {
 #[derive(Debug)]
 pub(crate) struct Descriptors {
     by_number: Vec<Option<Arc<Descriptor>>>,
+    /// How many there are, with those for which there is [`Room`].
+    count: usize,
     /// How many there are at most, unless more were given.
     most: usize,
 }
@@ -186,12 +189,14 @@ pub(crate) struct Descriptors {
 impl Descriptors {
     /// These, by number; the guest may open others as long as there are fewer than `most`.
     pub(crate) fn of(by_number: Vec<Option<Arc<Descriptor>>>, most: usize) -> Self {
-        Self { by_number, most }
+        let count = by_number.iter().flatten().count();
+        Self { by_number, count, most }
     }
 
-    /// All of them as they are now, by number.
+    /// All of them as they are now, by number, up to the last that is open.
     pub(crate) fn all(&self) -> Vec<Option<Arc<Descriptor>>> {
-        self.by_number.clone()
+        let len = self.by_number.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        self.by_number[..len].to_vec()
     }
 
     /// The descriptor `fd`.
@@ -199,29 +204,21 @@ impl Descriptors {
         self.by_number.get(fd as usize).cloned().flatten().ok_or(Errno::BADF)
     }
 
-    /// The lowest free number. Whoever opens something asks for it beforehand, for nothing is to be opened in vain; another
-    /// thread may take it meanwhile.
-    pub(crate) fn free(&self) -> Result<u32, Errno> {
-        let numbers = &self.by_number;
-        let free = numbers.iter().position(Option::is_none).unwrap_or(numbers.len());
-        // All below it are open; of those above it some may be as well.
-        let open = free + numbers[free..].iter().flatten().count();
-        if open < self.most { u32::try_from(free).map_err(|_| Errno::MFILE) } else { Err(Errno::MFILE) }
-    }
-
-    /// Gives `descriptor` the lowest free number.
-    pub(crate) fn add(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
-        let number = self.free()?;
-        if number as usize == self.by_number.len() {
+    /// Gives `descriptor` the lowest free number. It is counted already.
+    fn add(&mut self, descriptor: Descriptor) -> u32 {
+        let number = self.by_number.iter().position(Option::is_none).unwrap_or(self.by_number.len());
+        if number == self.by_number.len() {
             self.by_number.push(None);
         }
-        self.by_number[number as usize] = Some(Arc::new(descriptor));
-        Ok(number)
+        self.by_number[number] = Some(Arc::new(descriptor));
+        u32::try_from(number).expect("four billion of them take more memory than there is")
     }
 
     /// Takes `fd` out.
     pub(crate) fn remove(&mut self, fd: u32) -> Result<Arc<Descriptor>, Errno> {
-        self.by_number.get_mut(fd as usize).and_then(Option::take).ok_or(Errno::BADF)
+        let removed = self.by_number.get_mut(fd as usize).and_then(Option::take).ok_or(Errno::BADF)?;
+        self.count -= 1;
+        Ok(removed)
     }
 
     /// Moves `from` to `to`, closing what was there; both must be open.
@@ -230,7 +227,41 @@ impl Descriptors {
         self.get(to)?;
         if from != to {
             self.by_number[to as usize] = self.by_number[from as usize].take();
+            self.count -= 1;
         }
         Ok(())
+    }
+}
+
+/// Room for one more descriptor, which is had before anything is opened: whoever has it can keep what it opens.
+pub(crate) struct Room {
+    context: Arc<Shared>,
+    is_taken: bool,
+}
+
+impl Room {
+    /// # Errors
+    /// There are as many as there may be.
+    pub(crate) fn of(context: &Arc<Shared>) -> Result<Self, Errno> {
+        let mut descriptors = context.descriptors();
+        if descriptors.count >= descriptors.most {
+            return Err(Errno::MFILE);
+        }
+        descriptors.count += 1;
+        Ok(Self { context: Arc::clone(context), is_taken: false })
+    }
+
+    /// Gives `descriptor` the lowest free number.
+    pub(crate) fn take(mut self, descriptor: Descriptor) -> u32 {
+        self.is_taken = true;
+        self.context.descriptors().add(descriptor)
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if !self.is_taken {
+            self.context.descriptors().count -= 1;
+        }
     }
 }

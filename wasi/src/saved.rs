@@ -15,7 +15,6 @@ use crate::dir::{Entry, OpenDir, Opened};
 use crate::file::OpenFile;
 use crate::stream::StdinStream;
 use rustix::fs::{SeekFrom, seek};
-use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -210,12 +209,15 @@ impl<'a> Saved<'a> {
             return Err(io::Error::other(format!("the program was given [{before}], and is given [{now}] now")));
         }
         let (mut taken, mut sizes) = (vec![false; given.len()], Vec::new());
-        let mut open = 0;
+        let (mut numbers, mut open) = (0, 0);
         let mut all = self.rest.list(|reader| {
             let descriptor = reader.descriptor(given, &mut taken, &mut sizes)?;
+            numbers += 1;
             open += usize::from(descriptor.is_some());
-            if open > most.max(given.len()) {
-                return Err(io::Error::other(format!("the program has more than {most} open descriptors")));
+            let given_ones = taken.iter().filter(|taken| **taken).count();
+            // Numbers are the lowest that are free, so they are not larger either.
+            if open > most && open > given_ones || numbers > most.max(given.len()) {
+                return Err(io::Error::other(format!("the program had more than {most} descriptors")));
             }
             Ok(descriptor)
         })?;
@@ -223,8 +225,8 @@ impl<'a> Saved<'a> {
             return Err(malformed("what follows its end"));
         }
         // At last, when nothing is wrong with any of them: what is cut off is lost.
-        for (file, size) in sizes {
-            file.set_len(size)?;
+        for (descriptor, size) in sizes {
+            descriptor.file().expect("only files have a size").file.set_len(size)?;
         }
         // What is closed at the end is as if it never had been there.
         while all.pop_if(|last| last.is_none()).is_some() {}
@@ -233,8 +235,8 @@ impl<'a> Saved<'a> {
 }
 
 impl OpenFile {
-    /// Goes on as it was saved. Gives what it is to be cut back to, and the file to do so, if it has grown since.
-    fn restore(&self, path: &str, position: u64, size: u64) -> io::Result<Option<(File, u64)>> {
+    /// Goes on as it was saved. Says whether it is to be cut back, for it has grown since.
+    fn restore(&self, path: &str, position: u64, size: u64) -> io::Result<bool> {
         let now = self.size();
         if now < size {
             return Err(io::Error::other(format!(
@@ -243,8 +245,7 @@ impl OpenFile {
         }
         self.set_position(position);
         // What was written since will be written again.
-        let is_cut = self.write && self.mutable && now > size;
-        Ok(if is_cut { Some((self.file.try_clone()?, size)) } else { None })
+        Ok(self.write && self.mutable && now > size)
     }
 }
 
@@ -364,7 +365,7 @@ impl<'a> Reader<'a> {
         &mut self,
         given: &[Arc<Descriptor>],
         taken: &mut [bool],
-        sizes: &mut Vec<(File, u64)>,
+        sizes: &mut Vec<(Arc<Descriptor>, u64)>,
     ) -> io::Result<Option<Arc<Descriptor>>> {
         match self.byte()? {
             CLOSED => Ok(None),
@@ -406,8 +407,10 @@ impl<'a> Reader<'a> {
                         Err(io::Error::other(format!("`{path}` is a pipe: it was a file")))
                     }
                     Opened::File(file) => {
-                        sizes.extend(file.restore(&path, position, size)?);
-                        Ok(Some(Arc::new(Descriptor::File(file))))
+                        let is_cut = file.restore(&path, position, size)?;
+                        let descriptor = Arc::new(Descriptor::File(file));
+                        sizes.extend(is_cut.then(|| (Arc::clone(&descriptor), size)));
+                        Ok(Some(descriptor))
                     }
                     Opened::Dir(_) => Err(io::Error::other(format!("`{path}` is a directory: it was a file"))),
                 }

@@ -2,9 +2,11 @@
 
 mod support;
 
-use pirn_wasi::{DirPerms, Errno, FilePerms, WasiCtxBuilder};
+use pirn_wasi::{DirPerms, Errno, FilePerms, Outcome, WasiCtxBuilder};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::io::Read;
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
 use support::{DATA, OUT, Scratch, TestGuest};
 
 const CREAT: u32 = 1;
@@ -37,15 +39,15 @@ fn descriptors() {
 }
 
 #[test]
-fn a_thousand_descriptors_by_default() {
+fn five_hundred_descriptors_by_default() {
     let scratch = Scratch::new("limits-default");
     let mut guest = TestGuest::with_dir(&scratch, ".");
     scratch.file("file", "");
-    // The process has to be allowed more, and the other tests need some.
+    // The process has to be allowed more (macOS begins with 256), and the other tests need some.
     let allowed = getrlimit(Resource::Nofile);
-    let more = Rlimit { current: Some(allowed.current.unwrap_or(2048).max(2048)), ..allowed };
-    setrlimit(Resource::Nofile, more).expect("2,048 open files are allowed");
-    for fd in 4..1024 {
+    let more = Rlimit { current: Some(allowed.current.unwrap_or(1024).max(1024)), ..allowed };
+    setrlimit(Resource::Nofile, more).expect("1,024 open files are allowed");
+    for fd in 4..512 {
         assert_eq!(guest.open(3, "file", 0, READ, 0), Ok(fd));
     }
     assert_eq!(guest.open(3, "file", 0, READ, 0), Err(Errno::MFILE));
@@ -74,7 +76,37 @@ fn descriptors_that_were_saved() {
     assert_eq!(again.read(4, 100).unwrap(), "content");
     assert_eq!(again.open(3, "file", 0, READ, 0), Err(Errno::MFILE));
     let error = five(&scratch).max_descriptors(4).restore_p1(&saved).unwrap_err();
-    assert_eq!(error.to_string(), "the program has more than 4 open descriptors");
+    assert_eq!(error.to_string(), "the program had more than 4 descriptors");
+}
+
+/// The bytes give the guest no more than the builder does: not in the place of what was given, nor by numbers that take room.
+#[test]
+fn hostile_descriptors() {
+    let scratch = Scratch::new("limits-hostile");
+    scratch.file("file", "content");
+    let mut guest = TestGuest::new(five(&scratch).build_p1());
+    assert_eq!(guest.open(3, "file", 0, READ, 0), Ok(4));
+    for fd in 0..3 {
+        assert_eq!(guest.call("fd_close", &args![fd]), Errno::SUCCESS);
+    }
+    let saved = guest.ctx.save().unwrap();
+    let mut again = TestGuest::new(five(&scratch).restore_p1(&saved).unwrap());
+    assert_eq!(again.read(4, 100).unwrap(), "content");
+    // There are two, but no guest has the number 4 that may have two.
+    let error = five(&scratch).max_descriptors(2).restore_p1(&saved).unwrap_err();
+    assert_eq!(error.to_string(), "the program had more than 2 descriptors");
+    // Here the numbers are no larger than those given, but there are a file and a directory.
+    let mut guest = TestGuest::new(five(&scratch).build_p1());
+    assert_eq!(guest.open(3, "file", 0, READ, 0), Ok(4));
+    assert_eq!(guest.call("fd_renumber", &args![4, 0]), Errno::SUCCESS);
+    for fd in 1..3 {
+        assert_eq!(guest.call("fd_close", &args![fd]), Errno::SUCCESS);
+    }
+    let saved = guest.ctx.save().unwrap();
+    let mut again = TestGuest::new(five(&scratch).max_descriptors(2).restore_p1(&saved).unwrap());
+    assert_eq!(again.read(0, 100).unwrap(), "content");
+    let error = five(&scratch).max_descriptors(1).restore_p1(&saved).unwrap_err();
+    assert_eq!(error.to_string(), "the program had more than 1 descriptors");
 }
 
 /// A connection is not taken for a guest that cannot have it.
@@ -92,6 +124,95 @@ fn connections() {
     assert_eq!(guest.call("fd_close", &args![1]), Errno::SUCCESS);
     assert_eq!(guest.call("sock_accept", &args![3, 0, OUT]), Errno::SUCCESS);
     assert_eq!(guest.u32(OUT), 1);
+}
+
+/// Nor for two threads of it that try at once, where there is room for one.
+#[test]
+fn connections_of_threads() {
+    const CONNECTIONS: u32 = 500;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut builder = WasiCtxBuilder::new();
+    builder.preopened_socket(listener).max_descriptors(5);
+    let ctx = builder.build_p1();
+    let accepted = AtomicU32::new(0);
+    let accept = || {
+        let mut guest = TestGuest::new(ctx.clone());
+        while accepted.load(Ordering::SeqCst) < CONNECTIONS {
+            match guest.attempt("sock_accept", &args![3, 0, OUT], false) {
+                Outcome::Done(Errno::SUCCESS) => {
+                    let fd = guest.u32(OUT);
+                    assert_eq!(fd, 4);
+                    guest.write(fd, "x");
+                    assert_eq!(guest.call("fd_close", &args![fd]), Errno::SUCCESS);
+                    accepted.fetch_add(1, Ordering::SeqCst);
+                }
+                Outcome::Done(Errno::MFILE) | Outcome::Wait(_) => std::thread::yield_now(),
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(accept);
+        scope.spawn(accept);
+        for _ in 0..CONNECTIONS / 4 {
+            for mut client in [(); 4].map(|()| TcpStream::connect(address).unwrap()) {
+                let mut told = String::new();
+                client.read_to_string(&mut told).unwrap();
+                assert_eq!(told, "x", "one was taken and closed");
+            }
+        }
+    });
+    // What was not opened takes no room.
+    let mut guest = TestGuest::new(ctx);
+    for _ in 0..2 {
+        assert!(matches!(guest.attempt("sock_accept", &args![3, 0, OUT], false), Outcome::Wait(_)));
+    }
+}
+
+/// Of two large directories only what was listed last is kept; the other is listed again.
+#[test]
+fn listings() {
+    const ENTRIES: usize = 1100;
+    let scratch = Scratch::new("limits-listings");
+    for dir in ["a", "b"] {
+        std::fs::create_dir(scratch.path(dir)).unwrap();
+        for number in 0..ENTRIES {
+            scratch.file(&format!("{dir}/{number}"), "");
+        }
+    }
+    let mut guest = TestGuest::with_dir(&scratch, ".");
+    let dirs = ["a", "b"].map(|dir| guest.open(3, dir, 2, 0, 0).unwrap());
+    // An entry at a time, of one and the other in turns: all of them come.
+    let mut seen = [const { Vec::new() }; 2];
+    for cookie in 0..ENTRIES + 2 {
+        for (dir, seen) in dirs.iter().zip(&mut seen) {
+            assert_eq!(guest.call("fd_readdir", &args![*dir, DATA, 28, cookie as u64, OUT]), Errno::SUCCESS);
+            let len = guest.u32(DATA + 16).min(4);
+            seen.push(guest.bytes(DATA + 24, len).to_vec());
+        }
+    }
+    for mut seen in seen {
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), ENTRIES + 2);
+    }
+    // Whoever reads on in what is kept does not see that a file is gone.
+    std::fs::remove_file(scratch.path("a/7")).unwrap();
+    std::fs::remove_file(scratch.path("b/7")).unwrap();
+    for (dir, entries) in
+        [(dirs[1], ENTRIES + 2), (dirs[0], ENTRIES + 1), (dirs[1], ENTRIES + 1), (dirs[1], ENTRIES + 1)]
+    {
+        let mut cookie = 1_u64;
+        loop {
+            assert_eq!(guest.call("fd_readdir", &args![dir, DATA, 24, cookie, OUT]), Errno::SUCCESS);
+            match guest.u32(OUT) {
+                0 => break,
+                _ => cookie += 1,
+            }
+        }
+        assert_eq!(cookie, entries as u64);
+    }
 }
 
 #[test]

@@ -160,6 +160,7 @@ impl WasiP1Ctx {
     ) -> Result {
         let descriptor = self.descriptor(fd)?;
         let listing = descriptor.dir()?.listing(cookie == 0)?;
+        self.shared.has_listed(&descriptor, listing.len());
         let first = usize::try_from(cookie).unwrap_or(usize::MAX);
         guest.check(buf, len)?;
         // No more than is needed, for there may be a copy.

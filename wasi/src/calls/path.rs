@@ -94,7 +94,7 @@ impl WasiP1Ctx {
         };
         // Where the number goes is checked first: the guest could not close what it does not know.
         guest.check(opened, 4)?;
-        self.descriptors().free()?;
+        let room = self.room()?;
         let waits = !self.blocking && !flags.contains(Fdflags::NONBLOCK);
         let new = match dir.open(&path, lookup, oflags, rights, flags, self.blocking) {
             // The system says nothing when somebody reads.
@@ -103,8 +103,7 @@ impl WasiP1Ctx {
             Err(Errno::AGAIN) if waits => return Err(Failure::Wait(Wait::next_look())),
             opened => opened?,
         };
-        let fd = self.descriptors().add(new.into())?;
-        Ok(guest.write_u32(opened, fd)?)
+        Ok(guest.write_u32(opened, room.take(new.into()))?)
     }
 
     pub(crate) fn path_readlink(

@@ -33,13 +33,12 @@ impl WasiP1Ctx {
         }
         // The guest could not close what it does not know.
         guest.check(accepted, 4)?;
-        self.descriptors().free()?;
+        let room = self.room()?;
         let connection = self.when_ready(&descriptor, Interest::Read, !socket.flags().is_empty(), || {
             Ok(retry(|| accept(&socket.socket))?)
         })?;
         let connection = OpenSocket::new(connection, false, socket.filetype, flags);
-        let fd = self.descriptors().add(Descriptor::Socket(connection))?;
-        Ok(guest.write_u32(accepted, fd)?)
+        Ok(guest.write_u32(accepted, room.take(Descriptor::Socket(connection)))?)
     }
 
     #[allow(clippy::too_many_arguments, reason = "the interface has them")]
