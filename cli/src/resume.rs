@@ -63,20 +63,20 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut paused = restored.take_paused();
     ensure!(paused.len() == 1, "{}: it has {} calls that stand still", unusable(), paused.len());
     let paused = paused.pop().expect("there is one");
+    let to = args.checkpoint.clone().unwrap_or_else(|| file.clone());
+    let writes = !command.every.is_zero();
+    let checkpoints = writes.then(|| Checkpoints::new(to, command.clone(), args.checkpoint_and_exit)).transpose()?;
     // At last, for it cuts files: nothing is lost by a checkpoint that cannot be gone on from.
     *store.data_mut() = Host::restored(&command.dirs, &checkpoint.wasi).with_context(unusable)?;
     // What it was read from is as large, and not needed any more.
     drop((snapshot, checkpoint));
 
-    let prints = command.prints;
     let go_on = |store: &mut Store<Host>| Ok(paused.resume(store, &[])?);
-    let to = args.checkpoint.clone().unwrap_or_else(|| file.clone());
-    let result = if command.every.is_zero() {
-        run::to_the_end(&mut store, go_on).map(Ended::Returned)
-    } else {
-        Checkpoints::new(to, command, args.checkpoint_and_exit).run(&mut store, go_on)
+    let result = match checkpoints {
+        None => run::to_the_end(&mut store, go_on).map(Ended::Returned),
+        Some(mut checkpoints) => checkpoints.run(&mut store, go_on),
     };
-    ended::of_call(result.map_err(Into::into), prints, None)
+    ended::of_call(result.map_err(Into::into), command.prints, None)
 }
 
 /// The modules of a snapshot: of those that are given, or where they were. Where they are now is told to `command`.

@@ -64,7 +64,8 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = values::duration, requires = "checkpoint",
         conflicts_with_all = ["profile", "timeout"])]
     checkpoint_every: Option<Duration>,
-    /// Write it to FILE, in the place of what is there. If that cannot be done there is a warning, and the program goes on
+    /// Write it to FILE, in the place of what is there. If nothing can be written there, the program does not begin; if that fails
+    /// later, there is a warning, and the program goes on
     #[arg(long, value_name = "FILE", requires = "checkpoint_every")]
     checkpoint: Option<PathBuf>,
     /// End at the first checkpoint, with status 75, when it is written
@@ -205,7 +206,7 @@ fn checkpoints(args: &Args, program: &Program<'_>, module: &Module) -> Result<Op
         disabled: args.disable.clone(),
         every,
     };
-    Ok(Some(Checkpoints::new(file.clone(), command, args.checkpoint_and_exit)))
+    Ok(Some(Checkpoints::new(file.clone(), command, args.checkpoint_and_exit)?))
 }
 
 /// Runs what pauses only when it is out of fuel, to its end.

@@ -80,11 +80,18 @@ fn natural(text: &str) -> Option<u128> {
 }
 
 fn f32_bits(text: &str) -> Option<u32> {
-    special(text, F32).map(|bits| bits as u32).or_else(|| Some(f32::from_str(text).ok()?.to_bits()))
+    let decimal = || f32::from_str(text).ok().filter(|value| value.is_finite() || names_infinity(text));
+    special(text, F32).map(|bits| bits as u32).or_else(|| decimal().map(f32::to_bits))
 }
 
 fn f64_bits(text: &str) -> Option<u64> {
-    special(text, F64).or_else(|| Some(f64::from_str(text).ok()?.to_bits()))
+    let decimal = || f64::from_str(text).ok().filter(|value| value.is_finite() || names_infinity(text));
+    special(text, F64).or_else(|| decimal().map(f64::to_bits))
+}
+
+/// Whether a text that is infinity for Rust says so: digits that are too large are no number.
+fn names_infinity(text: &str) -> bool {
+    !text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// The bits of a float in the forms that Rust does not know: hexadecimal, and NaNs with a payload.

@@ -390,18 +390,46 @@ fn what_cannot_be_opened_again_is_no_checkpoint() {
     assert_eq!(output.status.code(), Some(7));
     assert_eq!(stderr(&output).matches("no checkpoint: descriptor 5: `in.txt` was removed or renamed").count(), 1);
     assert!(!checkpoint.exists());
-    // Nor is what cannot be written.
-    let module = scratch.file("counts.wat", COUNTS);
-    let every = ["run", "--checkpoint-every", "50ms", "--checkpoint", "/nowhere/at/all"];
-    let output = pirn(&[&every[..], &["--invoke", "run", &module, ROUNDS]].concat());
-    assert_eq!(output.status.code(), Some(0));
-    assert_eq!(stderr(&output).matches("cannot write /nowhere/at/all").count(), 1);
     // Threads share a memory.
+    let every = ["run", "--checkpoint-every", "50ms", "--checkpoint", checkpoint.to_str().unwrap()];
     let text = r#"(module (import "env" "memory" (memory 1 1 shared)) (func (export "_start")))"#;
     let module = scratch.file("threads.wat", text);
     let output = pirn(&[&every[..], &[&module]].concat());
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("threads share a memory"), "{}", stderr(&output));
+}
+
+#[test]
+fn where_nothing_can_be_written() {
+    let scratch = Scratch::new("checkpoint-nowhere");
+    let module = scratch.file("counts.wat", COUNTS);
+    let dir = scratch.0.join("d");
+    fs::create_dir(&dir).unwrap();
+    // The program does not begin.
+    for (file, why) in [("/nowhere/at/all", "No such file or directory"), (dir.to_str().unwrap(), "it is a directory")]
+    {
+        let output = pirn(&["run", "--checkpoint-every", "1h", "--checkpoint", file, "--invoke", "run", &module, "1"]);
+        assert_eq!((output.status.code(), stdout(&output)), (Some(1), ""));
+        assert!(stderr(&output).contains(&format!("cannot write {file}: {why}")), "{}", stderr(&output));
+    }
+    // Nothing is left where something could be.
+    let checkpoint = dir.join("checkpoint");
+    let every = ["run", "--checkpoint", checkpoint.to_str().unwrap(), "--invoke", "run", "--checkpoint-every"];
+    let output = pirn(&[&every[..], &["1h", &module, "1"]].concat());
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));
+    assert_eq!(fs::read_dir(&dir).unwrap().count(), 0);
+    // Later it is said once, and the program goes on.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pirn"));
+    let command = command.args(&every[..]).args(["20ms", &module, ROUNDS]).stdin(Stdio::null());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while !checkpoint.exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // It may be writing one just now.
+    while fs::remove_dir_all(&dir).is_err() {}
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(stderr(&output).matches(&format!("cannot write {}", checkpoint.display())).count(), 1);
 }
 
 /// A module that counts for long, and its checkpoint.

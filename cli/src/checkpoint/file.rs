@@ -100,13 +100,9 @@ impl Checkpoint {
     /// Of writing; the one before is there still.
     pub fn write(&self, file: &Path) -> Result<usize> {
         let bytes = self.to_bytes();
-        let (dir, prefix) = temporary_names(file)?;
-        let temporary = dir.join([&*prefix, OsStr::new(&std::process::id().to_string())].concat_os());
+        let (dir, temporary) = temporary(file)?;
         let write = || -> std::io::Result<()> {
-            // Left by another process of this number, if it is there.
-            let _ = fs::remove_file(&temporary);
-            // It has all that the program knows, and its environment.
-            let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+            let mut to = create(&temporary)?;
             to.write_all(&bytes)?;
             to.sync_all()?;
             fs::rename(&temporary, file)?;
@@ -114,6 +110,17 @@ impl Checkpoint {
         };
         write().inspect_err(|_| drop(fs::remove_file(&temporary)))?;
         Ok(bytes.len())
+    }
+
+    /// Whether a file can be made where it is to be written: better to know it before a program has run for an hour.
+    ///
+    /// # Errors
+    /// Of making it; there is a directory.
+    pub fn check(file: &Path) -> Result<()> {
+        ensure!(!file.is_dir(), "it is a directory");
+        let (_, temporary) = temporary(file)?;
+        create(&temporary)?;
+        Ok(fs::remove_file(&temporary)?)
     }
 
     /// Removes what writers left beside the file that were killed while they wrote: what nobody has written to for an hour.
@@ -145,6 +152,20 @@ impl Checkpoint {
 
 /// After so long nobody goes on writing.
 const LEFT: Duration = Duration::from_secs(3600);
+
+/// The directory of a file, and under which name it is written there before it has its own.
+fn temporary(file: &Path) -> Result<(&Path, PathBuf)> {
+    let (dir, prefix) = temporary_names(file)?;
+    Ok((dir, dir.join([&*prefix, OsStr::new(&std::process::id().to_string())].concat_os())))
+}
+
+/// Makes a file for a checkpoint, to be written.
+fn create(temporary: &Path) -> std::io::Result<File> {
+    // Left by another process of this number, if it is there.
+    let _ = fs::remove_file(temporary);
+    // It has all that the program knows, and its environment.
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(temporary)
+}
 
 /// The directory of a file, and what names begin with there under which the file is written before it has its own.
 fn temporary_names(file: &Path) -> Result<(&Path, OsString)> {

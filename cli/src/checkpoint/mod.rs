@@ -42,9 +42,13 @@ pub enum Ended {
 
 impl Checkpoints {
     /// Writes to `file`, as often as `command` says; with `exits`, only once, which ends the program.
-    pub fn new(file: PathBuf, command: Command, exits: bool) -> Self {
+    ///
+    /// # Errors
+    /// Nothing can be written there.
+    pub fn new(file: PathBuf, command: Command, exits: bool) -> Result<Self> {
         file::Checkpoint::remove_left(&file);
-        Self { file, command, exits, told: String::new() }
+        file::Checkpoint::check(&file).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(Self { file, command, exits, told: String::new() })
     }
 
     /// Does what `begin` begins, to its end, or to the first checkpoint if that is to be the end.
