@@ -127,10 +127,10 @@ impl Grants {
     }
 }
 
-/// A builder for programs that may take what this process may.
+/// A builder for programs that may open and list what this process may.
 fn builder() -> WasiCtxBuilder {
     let mut builder = WasiCtxBuilder::new();
-    builder.max_descriptors(usize::MAX).max_random_size(u64::MAX);
+    builder.max_descriptors(usize::MAX).max_listed_entries(usize::MAX);
     builder
 }
 

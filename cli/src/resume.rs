@@ -65,7 +65,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let paused = paused.pop().expect("there is one");
     let to = args.checkpoint.clone().unwrap_or_else(|| file.clone());
     let writes = !command.every.is_zero();
-    let checkpoints = writes.then(|| Checkpoints::new(to, command.clone(), args.checkpoint_and_exit)).transpose()?;
+    let checkpoints = || {
+        let elsewhere =
+            "no more checkpoints can be written (`--checkpoint FILE`: elsewhere; `--checkpoint-every 0`: none)";
+        Checkpoints::new(to, command.clone(), args.checkpoint_and_exit).context(elsewhere)
+    };
+    let checkpoints = writes.then(checkpoints).transpose()?;
     // At last, for it cuts files: nothing is lost by a checkpoint that cannot be gone on from.
     *store.data_mut() = Host::restored(&command.dirs, &checkpoint.wasi).with_context(unusable)?;
     // What it was read from is as large, and not needed any more.

@@ -421,8 +421,9 @@ fn where_nothing_can_be_written() {
     // Later it is said once, and the program goes on.
     let mut command = Command::new(env!("CARGO_BIN_EXE_pirn"));
     let command = command.args(&every[..]).args(["20ms", &module, ROUNDS]).stdin(Stdio::null());
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     while !checkpoint.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it wrote one");
         std::thread::sleep(Duration::from_millis(1));
     }
     // It may be writing one just now.

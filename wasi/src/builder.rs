@@ -16,7 +16,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Says what a guest sees of the world. At first that is nothing: no arguments, no environment, no input, output that is
@@ -52,6 +52,7 @@ pub struct WasiCtxBuilder {
     random: Box<dyn HostRandom>,
     max_random_size: u64,
     max_descriptors: usize,
+    max_listed_entries: usize,
     observer: Option<Box<Observer>>,
     built: bool,
 }
@@ -70,6 +71,7 @@ impl Default for WasiCtxBuilder {
             random: Box::new(SystemRandom),
             max_random_size: 64 << 20,
             max_descriptors: 512,
+            max_listed_entries: 1 << 20,
             observer: None,
             built: false,
         }
@@ -263,13 +265,21 @@ impl WasiCtxBuilder {
     }
 
     /// How many descriptors the guest may have at once, with all its threads; what it tries to open beyond fails with `mfile`. Streams,
-    /// directories and sockets that are given count, but are always there. At first 512.
+    /// directories and sockets that are given count, but are always there; so does what a call waits to open. At first 512.
     ///
     /// All guests of a process together should have fewer than that may open, which is often 1,024 (`ulimit -n`): else what opens files
     /// next fails, the embedder as well as a guest. What [`save`](WasiP1Ctx::save) wrote does not have the number:
     /// [`restore_p1`](Self::restore_p1) takes that of its builder.
     pub fn max_descriptors(&mut self, max: usize) -> &mut Self {
         self.max_descriptors = max;
+        self
+    }
+
+    /// How many entries of directories may be kept at once. Each descriptor of a directory keeps what was in it when the guest last read it
+    /// (`fd_readdir`) from the beginning; a directory that has more than there is room for is not listed, with `nomem`. An entry takes
+    /// some 100 bytes. At first 1,048,576.
+    pub fn max_listed_entries(&mut self, max: usize) -> &mut Self {
+        self.max_listed_entries = max;
         self
     }
 
@@ -337,7 +347,7 @@ impl WasiCtxBuilder {
             random: Mutex::new(builder.random),
             max_random_size: builder.max_random_size,
             descriptors: Mutex::new(descriptors),
-            listed_last: Mutex::new(Weak::new()),
+            max_listed_entries: builder.max_listed_entries,
             initial,
             names,
             observer: builder.observer,

@@ -8,9 +8,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-/// A descriptor keeps so many entries of a directory, whatever others keep.
-const SMALL_LISTING: usize = 1024;
-
 /// Told of each call when it has ended: the function's name, and how long it took.
 pub(crate) type Observer = dyn Fn(&'static str, Duration) + Send + Sync;
 
@@ -44,8 +41,8 @@ pub(crate) struct Shared {
     /// How many bytes of it a call gives at most.
     pub max_random_size: u64,
     pub descriptors: Mutex<Descriptors>,
-    /// The directory of more than [`SMALL_LISTING`] entries that was listed last.
-    pub listed_last: Mutex<Weak<Descriptor>>,
+    /// How many entries of directories all of these keep at most.
+    pub max_listed_entries: usize,
     /// What was given at the start, by number, and what that is called.
     pub initial: Vec<Weak<Descriptor>>,
     pub names: Vec<String>,
@@ -64,19 +61,6 @@ impl Shared {
     pub(crate) fn descriptors(&self) -> MutexGuard<'_, Descriptors> {
         // What a thread that panicked did to them was done.
         self.descriptors.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// To be called when `directory` has listed so many entries: what the one before listed is forgotten, if both are large.
-    pub(crate) fn has_listed(&self, directory: &Arc<Descriptor>, entries: usize) {
-        if entries > SMALL_LISTING {
-            let mut last = self.listed_last.lock().unwrap_or_else(PoisonError::into_inner);
-            let before = std::mem::replace(&mut *last, Arc::downgrade(directory)).upgrade();
-            if let Some(before) = before.filter(|before| !Arc::ptr_eq(before, directory))
-                && let Ok(before) = before.dir()
-            {
-                before.set_listing(None);
-            }
-        }
     }
 }
 

@@ -363,15 +363,16 @@ impl OpenDir {
         *self.listing.lock().unwrap_or_else(PoisonError::into_inner) = listing.map(Into::into);
     }
 
-    /// What is in it: as it is now if the guest reads from the beginning, else as it was then.
-    pub(crate) fn listing(&self, from_beginning: bool) -> Result<Arc<[Entry]>, Errno> {
+    /// What is in it: as it is now if the guest reads from the beginning, else as it was then. `room` says how many entries can be kept.
+    pub(crate) fn listing(&self, from_beginning: bool, room: impl FnOnce() -> usize) -> Result<Arc<[Entry]>, Errno> {
         self.must_read()?;
-        let mut listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(listing) = &*listing
+        if let Some(listing) = self.last_listing()
             && !from_beginning
         {
-            return Ok(Arc::clone(listing));
+            return Ok(listing);
         }
+        // Asks other directories, so nothing is locked here; one that is listed by another thread at this moment is not counted.
+        let room = room();
         let itself = self.dir.dir_metadata()?.ino();
         // The parent's number may be none of the guest's business.
         let mut all: Vec<_> = [".", ".."]
@@ -385,10 +386,13 @@ impl OpenDir {
             let filetype = cap_filetype_of(entry.file_type()?);
             // What has gone meanwhile is left out.
             let Ok(metadata) = entry.metadata() else { continue };
+            if all.len() >= room {
+                return Err(Errno::NOMEM);
+            }
             all.push(Entry { name: name.into(), ino: metadata.ino(), filetype });
         }
         let all: Arc<[Entry]> = all.into();
-        *listing = Some(Arc::clone(&all));
+        *self.listing.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&all));
         Ok(all)
     }
 }

@@ -51,17 +51,17 @@
 //! - A file may only be written if the guest asked for that; there, creating it is enough.
 //! - `path_remove_directory` takes a name with a slash behind it; there that is `inval`.
 //! - `proc_exit` takes any status.
-//! - `random_get` of too much gives `inval`; there it traps. Descriptors are bounded; there they are not.
+//! - `random_get` of too much gives `inval`; there it traps. Descriptors, and entries of
+//!   directories that are listed, are bounded; there they are not.
 //!
 //! `tests/table/` has each of them but the last as a case, and `tests/compare.py` asks wasmtime. (The last are in `tests/limits.rs`.)
 //!
 //! # What a guest can take
 //!
-//! A guest has at most as many descriptors as [`WasiCtxBuilder::max_descriptors`] says, and a call gives at most as many random bytes as
-//! [`WasiCtxBuilder::max_random_size`]. Nothing bounds how much it writes to files, or how many it makes, where it may; nor how large a
-//! directory is that it lists, which is not interrupted meanwhile. Descriptors of directories keep what was listed: those of up to 1,024
-//! entries each by itself, of larger ones only what the guest listed last. Whoever runs guests that are not trusted bounds what is below
-//! their directories (a quota), or gives them none that they may write, and none that are huge.
+//! A guest has at most as many descriptors as [`WasiCtxBuilder::max_descriptors`] says, which keep at most as many entries of directories as
+//! [`WasiCtxBuilder::max_listed_entries`], and a call gives at most as many random bytes as [`WasiCtxBuilder::max_random_size`]. Neither
+//! listing nor that is interrupted. Nothing bounds how much a guest writes to files, or how many it makes, where it may: whoever runs
+//! guests that are not trusted bounds what is below their directories (a quota), or gives them none that they may write.
 //!
 //! # Where things are
 //!

@@ -117,7 +117,8 @@ impl Checkpoint {
     /// # Errors
     /// Of making it; there is a directory.
     pub fn check(file: &Path) -> Result<()> {
-        ensure!(!file.is_dir(), "it is a directory");
+        // A link to one would be replaced.
+        ensure!(!file.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()), "it is a directory");
         let (_, temporary) = temporary(file)?;
         create(&temporary)?;
         Ok(fs::remove_file(&temporary)?)

@@ -6,6 +6,7 @@ use crate::descriptor::Descriptor;
 use crate::dir::timestamps;
 use crate::memory::Guest;
 use crate::{Errno, WasiP1Ctx};
+use std::sync::Arc;
 
 impl WasiP1Ctx {
     pub(crate) fn fd_advise(&mut self, _: &mut Guest<'_>, fd: u32, offset: u64, len: u64, advice: u32) -> Result {
@@ -149,6 +150,13 @@ impl WasiP1Ctx {
         Ok(guest.write_u64(position, at)?)
     }
 
+    /// How many entries `descriptor` may keep, for what the others keep.
+    fn room_for_entries(&self, descriptor: &Arc<Descriptor>) -> usize {
+        let others = self.descriptors().all().into_iter().flatten().filter(|other| !Arc::ptr_eq(other, descriptor));
+        let kept = others.filter_map(|other| other.dir().ok()?.last_listing().map(|listing| listing.len()));
+        self.shared.max_listed_entries.saturating_sub(kept.sum())
+    }
+
     pub(crate) fn fd_readdir(
         &mut self,
         guest: &mut Guest<'_>,
@@ -159,8 +167,7 @@ impl WasiP1Ctx {
         used: u32,
     ) -> Result {
         let descriptor = self.descriptor(fd)?;
-        let listing = descriptor.dir()?.listing(cookie == 0)?;
-        self.shared.has_listed(&descriptor, listing.len());
+        let listing = descriptor.dir()?.listing(cookie == 0, || self.room_for_entries(&descriptor))?;
         let first = usize::try_from(cookie).unwrap_or(usize::MAX);
         guest.check(buf, len)?;
         // No more than is needed, for there may be a copy.
