@@ -267,8 +267,8 @@ impl WasiCtxBuilder {
     /// How many descriptors the guest may have at once, with all its threads; what it tries to open beyond fails with `mfile`. Streams,
     /// directories and sockets that are given count, but are always there; so does what a call waits to open. At first 512.
     ///
-    /// All guests of a process together should have fewer than that may open, which is often 1,024 (`ulimit -n`): else what opens files
-    /// next fails, the embedder as well as a guest. What [`save`](WasiP1Ctx::save) wrote does not have the number:
+    /// The system bounds how many files a process may open, often to 1,024 (`ulimit -n`), and guests share that with the embedder: choose
+    /// the number so that all guests together stay below it. What [`save`](WasiP1Ctx::save) wrote does not have the number:
     /// [`restore_p1`](Self::restore_p1) takes that of its builder.
     pub fn max_descriptors(&mut self, max: usize) -> &mut Self {
         self.max_descriptors = max;

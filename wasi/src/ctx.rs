@@ -2,7 +2,7 @@
 
 use crate::Errno;
 use crate::clock::{HostMonotonicClock, HostRandom, HostWallClock};
-use crate::descriptor::{Descriptor, Descriptors, Room};
+use crate::descriptor::{Descriptor, Descriptors};
 use crate::wait::Wait;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -75,7 +75,8 @@ impl WasiP1Ctx {
     /// # Errors
     /// There are as many as there may be.
     pub(crate) fn room(&self) -> Result<Room, Errno> {
-        Room::of(&self.shared)
+        self.descriptors().reserve()?;
+        Ok(Room { context: Arc::clone(&self.shared), is_taken: false })
     }
 
     /// The descriptor `fd`.
@@ -105,6 +106,28 @@ impl WasiP1Ctx {
     /// Whether [`end`](WasiP1Ctx::end) wants to know how long a call took.
     pub fn is_observed(&self) -> bool {
         self.shared.observer.is_some()
+    }
+}
+
+/// Room for one more descriptor, which is had before anything is opened: whoever has it can keep what it opens.
+pub(crate) struct Room {
+    context: Arc<Shared>,
+    is_taken: bool,
+}
+
+impl Room {
+    /// Gives `descriptor` the lowest free number.
+    pub(crate) fn take(mut self, descriptor: Descriptor) -> u32 {
+        self.is_taken = true;
+        self.context.descriptors().add(descriptor)
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if !self.is_taken {
+            self.context.descriptors().release();
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::Errno;
 use crate::abi::{Fdflags, Filetype};
-use crate::ctx::Shared;
 use crate::dir::{OpenDir, Opened};
 use crate::file::OpenFile;
 use crate::stream::{StdinStream, StdoutStream, retry};
@@ -180,7 +179,7 @@ impl Descriptor {
 #[derive(Debug)]
 pub(crate) struct Descriptors {
     by_number: Vec<Option<Arc<Descriptor>>>,
-    /// How many there are, with those for which there is [`Room`].
+    /// How many there are, with those that are about to be opened.
     count: usize,
     /// How many there are at most, unless more were given.
     most: usize,
@@ -204,8 +203,25 @@ impl Descriptors {
         self.by_number.get(fd as usize).cloned().flatten().ok_or(Errno::BADF)
     }
 
-    /// Gives `descriptor` the lowest free number. It is counted already.
-    fn add(&mut self, descriptor: Descriptor) -> u32 {
+    /// Counts one more, which is about to be opened. Whoever does so gives it a number, or has it counted no more.
+    ///
+    /// # Errors
+    /// There are as many as there may be.
+    pub(crate) fn reserve(&mut self) -> Result<(), Errno> {
+        if self.count >= self.most {
+            return Err(Errno::MFILE);
+        }
+        self.count += 1;
+        Ok(())
+    }
+
+    /// One that was counted was not opened.
+    pub(crate) fn release(&mut self) {
+        self.count -= 1;
+    }
+
+    /// Gives `descriptor`, which is counted already, the lowest free number.
+    pub(crate) fn add(&mut self, descriptor: Descriptor) -> u32 {
         let number = self.by_number.iter().position(Option::is_none).unwrap_or(self.by_number.len());
         if number == self.by_number.len() {
             self.by_number.push(None);
@@ -230,38 +246,5 @@ impl Descriptors {
             self.count -= 1;
         }
         Ok(())
-    }
-}
-
-/// Room for one more descriptor, which is had before anything is opened: whoever has it can keep what it opens.
-pub(crate) struct Room {
-    context: Arc<Shared>,
-    is_taken: bool,
-}
-
-impl Room {
-    /// # Errors
-    /// There are as many as there may be.
-    pub(crate) fn of(context: &Arc<Shared>) -> Result<Self, Errno> {
-        let mut descriptors = context.descriptors();
-        if descriptors.count >= descriptors.most {
-            return Err(Errno::MFILE);
-        }
-        descriptors.count += 1;
-        Ok(Self { context: Arc::clone(context), is_taken: false })
-    }
-
-    /// Gives `descriptor` the lowest free number.
-    pub(crate) fn take(mut self, descriptor: Descriptor) -> u32 {
-        self.is_taken = true;
-        self.context.descriptors().add(descriptor)
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        if !self.is_taken {
-            self.context.descriptors().count -= 1;
-        }
     }
 }
