@@ -150,7 +150,7 @@
 //! | with | bounds | ends | costs | choose it |
 //! |---|---|---|---|---|
 //! | fuel: [`Config::consume_fuel`], [`Store::set_fuel`] | work, in operators and bytes | at the same place in every run and on every machine: [`Trap::OutOfFuel`], or a pause | a cell a loop or function that counts | to charge for work, to repeat a run exactly, to share a thread fairly |
-//! | deadlines: [`Config::epoch_interruption`], [`Store::set_epoch_deadline`] | time | within a millisecond or so of the tick: [`Trap::Interrupt`], or as a callback says, also with a pause | a comparison where loops branch back, a cell where functions call | to end or pause what takes too long |
+//! | deadlines: [`Config::epoch_interruption`], [`Store::set_epoch_deadline`] | time | within a millisecond or so of the tick, [with exceptions](Config::epoch_interruption): [`Trap::Interrupt`], or as a callback says, also with a pause | a comparison where loops branch back, a cell where functions call | to end or pause what takes too long |
 //! | limits: [`Store::set_limits`], [`Config::max_wasm_stack`], [`ModuleLimits`] | memory, and what modules may have | when more is asked for: `memory.grow` gives -1, an error, [`Trap::StackOverflow`] | nothing | always, for modules of strangers |
 //!
 //! They do not replace each other: a loop needs no memory, and a program that waits in a host function uses neither fuel nor asks for

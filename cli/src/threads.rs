@@ -1,13 +1,14 @@
 //! `wasi-threads`: a program with a shared memory may spawn threads.
 //!
 //! Each is an instance of the same module in a store of its own, which shares the memory that the module imports, the descriptors
-//! and the arguments. A thread that fails, or exits, ends the program, as does the return of the main thread.
+//! and the arguments. A thread that fails, panics or exits ends the program, as does the return of the main thread.
 
 use crate::host::Host;
 use pirn::{Caller, Error, ExternType, Linker, Module, Result, SharedMemory, Store};
 use pirn_wasi::Errno;
 use std::collections::HashSet;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -122,8 +123,12 @@ fn spawn(threads: Arc<Threads>, host: &Host, arg: i32) -> i32 {
     }
     let (id, host, theirs) = (threads.id(), host.for_thread(), Arc::clone(&threads));
     let thread = std::thread::Builder::new().name(format!("wasi-{id}")).spawn(move || {
-        let mut store = Store::new(theirs.module.engine(), host);
-        if let Err(error) = theirs.run(&mut store, id, arg) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let mut store = Store::new(theirs.module.engine(), host);
+            theirs.run(&mut store, id, arg)
+        }));
+        // What the panic was about has been printed.
+        if let Err(error) = outcome.unwrap_or_else(|_| Err(Error::msg("a thread of the program panicked"))) {
             (theirs.fail)(&error);
         }
         theirs.running.fetch_sub(1, Ordering::Relaxed);

@@ -98,7 +98,7 @@ pub use state::heap::{Heap, extern_index, extern_word, i31_value, i31_word};
 pub use state::held::Held;
 pub use state::instance::{InstanceBlock, InstanceHead};
 pub use state::memory::{Memory, MemoryImage};
-pub use state::record::{FuncRecord, HostCall, HostFunc, HostRecord, first_cell};
+pub use state::record::{FuncRecord, HostCall, HostFunc, HostRecord, HostValues, first_cell};
 pub use state::registers::stack_pointer;
 pub use state::shared::{SharedMemory, WaitResult};
 pub use state::stack::Stack;

@@ -201,6 +201,27 @@ fn table_operations() {
     module_ends("table.grow", &module(&format!("(drop (table.grow $u (ref.func $f) {all}))")));
 }
 
+#[test]
+fn array_operations() {
+    let module = |body: &str| {
+        format!(
+            r#"(module (type $a (array (mut i64))) (global $a (ref $a) (array.new_default $a (i32.const 50_000_000)))
+                (func (export "run") (loop $l {body} (br $l))))"#
+        )
+    };
+    let all = "(i32.const 50_000_000)";
+    module_ends("array.new", &module(&format!("(drop (array.new $a (i64.const 5) {all}))")));
+    module_ends("array.new_default", &module(&format!("(drop (array.new_default $a {all}))")));
+    module_ends("array.fill", &module(&format!("(array.fill $a (global.get $a) (i32.const 0) (i64.const 5) {all})")));
+    let copy = |to: &str, from: &str| {
+        format!(
+            "(array.copy $a $a (global.get $a) (i32.const {to}) (global.get $a) (i32.const {from}) (i32.const 49_000_000))"
+        )
+    };
+    module_ends("array.copy down", &module(&copy("0", "9")));
+    module_ends("array.copy up", &module(&copy("9", "0")));
+}
+
 /// A segment of so many bytes, which are all 0.
 fn with_data(bytes: usize) -> Vec<u8> {
     fn leb(mut number: usize, to: &mut Vec<u8>) {

@@ -1,10 +1,12 @@
 //! Deadlines: that everything that can go on for long ends soon after its deadline, and what a callback may make of it.
 //!
 //! - `endless`: programs that never end;
+//! - `arrays`: that large arrays are what they should be, whatever is done while they are made;
 //! - `callbacks`: going on, pausing, failing, and what a callback does with the store.
 
 #![cfg(feature = "wat")]
 
+mod arrays;
 mod callbacks;
 mod endless;
 

@@ -16,7 +16,8 @@
 //! The words of locals, which may have to be zeroed, and of values that branches and returns move, cost as well: nobody can see
 //! those in the number of operators.
 //!
-//! Operations on memories and tables as a whole pay for their size besides, in a cell of their own in front of them. At
+//! Operations on memories and tables as a whole, and on many elements of arrays, pay for their size besides, in a cell of their own in
+//! front of them. At
 //! both kinds of cell nothing has happened yet of what they pay for: execution that stops there goes on there.
 //!
 //! # Epochs
@@ -26,9 +27,9 @@
 //! only asks and branches; these come behind the function's code. Entering a loop asks for nothing.
 //!
 //! A cell that asks ([`cell::Epoch`]) begins those functions that may take long without a loop: which call, work on memories or
-//! tables as a whole, or are long. So a leaf that compilers write has none. What is left between two places that ask is
+//! tables as a whole or on many elements of arrays, or are long. So a leaf that compilers write has none. What is left between two places that ask is
 //! code without a branch back, and [`MOST_CALLS`] calls of short leaves: more, in a row, get a cell of their own. Long operations
-//! on memories and tables ask for themselves (`exec`, `handlers::epoch`).
+//! on memories, tables and arrays ask for themselves (`exec`, `handlers::epoch`).
 //!
 //! Asking leaves the accumulators as they are. Execution that stops there goes on where the branch leads, or with the cell that
 //! asked, of which nothing has happened yet.
@@ -47,7 +48,7 @@ const WORDS: u64 = 8;
 /// A body of more bytes asks for the epoch when it is entered.
 const LONG_BODY: usize = 4096;
 
-/// After so many calls and operations on memories or tables in a row the epoch is asked for.
+/// After so many calls and operations on memories, tables or arrays in a row the epoch is asked for.
 const MOST_CALLS: u32 = 64;
 
 /// What the open regions cost, if anything does, and where the epoch is asked for.

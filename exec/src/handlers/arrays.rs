@@ -1,11 +1,12 @@
 //! Making arrays, and what works on many elements. (One element, `fields` reads and writes.)
 //!
 //! What makes an array, and what works on many elements, calls an out-of-line function that owns its stack, as
-//! [`bulk`](crate::handlers::bulk) does. It is done in one go: code with fuel has paid for it before.
+//! [`bulk`](crate::handlers::bulk) does. So is what it does with deadlines: many elements are written in steps, and it may stop in between.
 
-use crate::handlers::bulk::{conclude, segment};
+use crate::handlers::bulk::{STOPPED_WORD, conclude, done_code, items};
 use crate::handlers::cells::define_cell;
 use crate::handlers::dispatch::{At, Flow, Stmt};
+use crate::handlers::epoch::{STEP, in_steps, stop};
 use crate::handlers::objects::object_type;
 use crate::state::heap::object::ObjectType;
 use crate::state::instance::InstanceHead;
@@ -13,9 +14,12 @@ use crate::state::registers::Registers;
 use crate::state::trap::Trap;
 use crate::state::vm::Vm;
 use pirn_decode::cell::{self, Operands};
-use pirn_decode::objects::{ARRAY_HEADER_BYTES, LENGTH_AT};
+use pirn_decode::objects::{ARRAY_HEADER_BYTES, HEADER_BYTES, LENGTH_AT};
 use pirn_decode::planted;
 use pirn_decode::sig::{self, Sig};
+
+/// Where an array that is being made has its length to be, 32 bits; [`LENGTH_AT`] says how many elements are written. Nothing else is there.
+const TO_BE_AT: usize = HEADER_BYTES as usize;
 
 /// A reference that is an address.
 #[inline(always)]
@@ -83,42 +87,74 @@ unsafe fn fill(elements: *mut u8, shift: u16, len: usize, value: *const u64) {
     }
 }
 
-/// The array's address, or that there is no room for it.
+/// What a function gives that makes an array: its address, the code of a trap, or [`STOPPED_WORD`] if execution cannot go on.
 fn made(array: *mut u64) -> u64 {
     if array.is_null() { Trap::GcHeapOutOfMemory as u64 } else { array.expose_provenance() as u64 }
+}
+
+/// Makes an array of the length that is at `len`, the last of the operands. `write` is told where elements begin that it is to write, the
+/// logarithm of their size, how many there are before, and how many to write.
+///
+/// With deadlines, what is long is written in steps. As long as it is not done, the array has only the elements that are written, so that it can be
+/// collected around; and its reference is at `len`, where it is a root, and is found by who goes on.
+///
+/// # Safety
+/// As for [`allocate`]; `len` is the last slot that is needed, and holds an i32. `write` writes these elements, of the array's type.
+#[inline(always)]
+unsafe fn make(
+    instance: *mut InstanceHead,
+    object: u32,
+    len: *mut u64,
+    write: impl Fn(*mut u8, u16, usize, usize),
+) -> u64 {
+    // SAFETY: as is asked for. An array that is not done is referred to by nobody but the slot, in which frames are marked, running and paused.
+    // Nothing is marked beyond its length.
+    unsafe {
+        let vm = (*instance).vm;
+        let new = if (*vm).progress != 0 {
+            pointer::<u64>(len.read())
+        } else {
+            let count = len.read() as u32;
+            let new = allocate(instance, object, count, len.add(1));
+            if new.is_null() {
+                return made(new);
+            }
+            let (elements, shift) = elements(new);
+            if (count as usize) << shift <= STEP || (*vm).epoch.is_null() {
+                write(elements, shift, 0, count as usize);
+                return made(new);
+            }
+            new.byte_add(LENGTH_AT as usize).cast::<u32>().write(0);
+            new.byte_add(TO_BE_AT).cast::<u32>().write(count);
+            len.write(made(new));
+            new
+        };
+        let (elements, shift) = elements(new);
+        let count = new.byte_add(TO_BE_AT).cast::<u32>().read();
+        let is_done = in_steps(vm, count as usize, STEP >> shift, |done, now| {
+            write(elements.add(done << shift), shift, done, now);
+            new.byte_add(LENGTH_AT as usize).cast::<u32>().write((done + now) as u32);
+        });
+        if is_done { made(new) } else { STOPPED_WORD }
+    }
 }
 
 /// # Safety
 /// As for [`allocate`]; at `args` are a value of so many words, and a length.
 #[inline(never)]
-unsafe fn array_new(instance: *mut InstanceHead, object: u32, args: *const u64, words: u16) -> u64 {
+unsafe fn array_new(instance: *mut InstanceHead, object: u32, args: *mut u64, words: u16) -> u64 {
     // SAFETY: as is asked for; the value is still where it was, and what it refers to was not collected.
     unsafe {
-        let words = usize::from(words);
-        let len = args.add(words).read() as u32;
-        let new = allocate(instance, object, len, args.add(words + 1));
-        if !new.is_null() {
-            let (elements, shift) = elements(new);
-            fill(elements, shift, len as usize, args);
-        }
-        made(new)
+        make(instance, object, args.add(words.into()), |elements, shift, _, now| fill(elements, shift, now, args))
     }
 }
 
 /// # Safety
 /// As for [`allocate`]; at `args` is a length.
 #[inline(never)]
-unsafe fn array_new_default(instance: *mut InstanceHead, object: u32, args: *const u64) -> u64 {
+unsafe fn array_new_default(instance: *mut InstanceHead, object: u32, args: *mut u64) -> u64 {
     // SAFETY: as is asked for.
-    unsafe {
-        let len = args.read() as u32;
-        let new = allocate(instance, object, len, args.add(1));
-        if !new.is_null() {
-            let (elements, shift) = elements(new);
-            elements.write_bytes(0, (len as usize) << shift);
-        }
-        made(new)
-    }
+    unsafe { make(instance, object, args, |elements, shift, _, now| elements.write_bytes(0, now << shift)) }
 }
 
 /// # Safety
@@ -142,53 +178,61 @@ unsafe fn array_new_fixed(instance: *mut InstanceHead, object: u32, args: *const
 /// # Safety
 /// As for [`allocate`]; `data` is the word of a data segment; at `args` are two i32.
 #[inline(never)]
-unsafe fn array_new_data(instance: *mut InstanceHead, object: u32, data: u32, args: *const u64) -> u64 {
-    // SAFETY: as is asked for; a segment's bytes are nobody's object.
+unsafe fn array_new_data(instance: *mut InstanceHead, object: u32, data: u32, args: *mut u64) -> u64 {
+    // SAFETY: as is asked for; a segment's bytes are nobody's object. Where it goes on, the length is the array's.
     unsafe {
-        let (from, len) = (args.read() as u32, args.add(1).read() as u32);
-        let bytes = (len as usize) << (*object_type(instance, object)).shift;
-        let source = segment::<u8>(instance, data).get(from as usize..).and_then(|rest| rest.get(..bytes));
-        let Some(source) = source else { return Trap::MemoryOutOfBounds as u64 };
-        let new = allocate(instance, object, len, args.add(2));
-        if !new.is_null() {
-            elements(new).0.copy_from_nonoverlapping(source.as_ptr(), bytes);
-        }
-        made(new)
+        let from = args.read() as u32;
+        let bytes = (new_length((*instance).vm, args.add(1)) as usize) << (*object_type(instance, object)).shift;
+        let Some(source) = items::<u8>(instance, data, from, bytes) else { return Trap::MemoryOutOfBounds as u64 };
+        make(instance, object, args.add(1), |elements, shift, done, now| {
+            elements.copy_from_nonoverlapping(source.as_ptr().add(done << shift), now << shift);
+        })
     }
 }
 
 /// # Safety
 /// As for [`allocate`]; `refs` is the word of an element segment; at `args` are two i32.
 #[inline(never)]
-unsafe fn array_new_elem(instance: *mut InstanceHead, object: u32, refs: u32, args: *const u64) -> u64 {
+unsafe fn array_new_elem(instance: *mut InstanceHead, object: u32, refs: u32, args: *mut u64) -> u64 {
     // SAFETY: as is asked for; a segment's references are nobody's object, and are roots.
     unsafe {
-        let (from, len) = (args.read() as u32, args.add(1).read() as u32);
-        let source = segment::<u64>(instance, refs).get(from as usize..).and_then(|rest| rest.get(..len as usize));
+        let (from, len) = (args.read() as u32, new_length((*instance).vm, args.add(1)));
+        let source = items::<u64>(instance, refs, from, len as usize);
         let Some(source) = source else { return Trap::TableOutOfBounds as u64 };
-        let new = allocate(instance, object, len, args.add(2));
-        if !new.is_null() {
-            elements(new).0.cast::<u64>().copy_from_nonoverlapping(source.as_ptr(), len as usize);
-        }
-        made(new)
+        make(instance, object, args.add(1), |elements, _, done, now| {
+            elements.cast::<u64>().copy_from_nonoverlapping(source.as_ptr().add(done), now);
+        })
     }
 }
 
-/// The array at `args` and the elements of it from the index behind it on, `len` of them, which are about to be overwritten: those that
-/// are references are kept, while a collection marks.
+/// The length of what [`make`] makes of the operand at `len`, also where it goes on.
 ///
 /// # Safety
-/// `instance` is the one that runs. At `args` are two slots: null or an array, and an i32.
-unsafe fn written(instance: *mut InstanceHead, args: *const u64, len: u32) -> Result<(*mut u8, u16), Trap> {
-    // SAFETY: as is asked for; the machine is alone with its heap (I2), and the elements are there.
+/// As there.
+unsafe fn new_length(vm: *mut Vm, len: *const u64) -> u32 {
+    // SAFETY: as is asked for.
     unsafe {
-        let (elements, shift) = range(args, len)?;
-        let (array, heap) = (pointer::<*const ObjectType>(args.read()), &raw mut (*(*instance).vm).heap);
-        if (*heap).is_marking && (**array).traces_elements() && !planted(41) {
-            let words = std::slice::from_raw_parts(elements.cast::<u64>(), len as usize);
-            (*heap).overwrite_all(words);
+        let operand = len.read();
+        if (*vm).progress == 0 {
+            operand as u32
+        } else {
+            pointer::<u64>(operand).byte_add(TO_BE_AT).cast::<u32>().read()
         }
-        Ok((elements, shift))
+    }
+}
+
+/// Says that so many elements from a place on are about to be overwritten, of the array at `array`: those that are references are kept, while a
+/// collection marks.
+///
+/// # Safety
+/// `instance` is the one that runs; they are elements of it.
+unsafe fn overwrite(instance: *mut InstanceHead, array: u64, elements: *const u8, len: usize) {
+    // SAFETY: as is asked for; the machine is alone with its heap (I2).
+    unsafe {
+        let (ty, heap) = (pointer::<*const ObjectType>(array).read(), &raw mut (*(*instance).vm).heap);
+        if (*heap).is_marking && (*ty).traces_elements() && !planted(41) {
+            (*heap).overwrite_all(std::slice::from_raw_parts(elements.cast::<u64>(), len));
+        }
     }
 }
 
@@ -211,10 +255,6 @@ unsafe fn range(args: *const u64, len: u32) -> Result<(*mut u8, u16), Trap> {
     }
 }
 
-fn code(result: Result<(), Trap>) -> u8 {
-    result.map_or_else(|trap| trap as u8, |()| 0)
-}
-
 /// # Safety
 /// `instance` is the one that runs; at `args` are an array, an index, a value of so many words, and a length.
 #[inline(never)]
@@ -222,7 +262,15 @@ unsafe fn array_fill(instance: *mut InstanceHead, args: *const u64, words: u16) 
     // SAFETY: as is asked for; the elements were compared with the length.
     unsafe {
         let len = args.add(2 + usize::from(words)).read() as u32;
-        code(written(instance, args, len).map(|(elements, shift)| fill(elements, shift, len as usize, args.add(2))))
+        let (elements, shift) = match range(args, len) {
+            Ok(range) => range,
+            Err(trap) => return trap as u8,
+        };
+        done_code(in_steps((*instance).vm, len as usize, STEP >> shift, |done, now| {
+            let elements = elements.add(done << shift);
+            overwrite(instance, args.read(), elements, now);
+            fill(elements, shift, now, args.add(2));
+        }))
     }
 }
 
@@ -237,11 +285,15 @@ unsafe fn array_copy(instance: *mut InstanceHead, args: *const u64) -> u8 {
         if args.read() == 0 || args.add(2).read() == 0 {
             return Trap::NullArrayReference as u8;
         }
-        code(range(args, len).and_then(|_| {
-            let (from, _) = range(args.add(2), len)?;
-            let (to, shift) = written(instance, args, len)?;
-            to.copy_from(from, (len as usize) << shift);
-            Ok(())
+        let (Ok((to, shift)), Ok((from, _))) = (range(args, len), range(args.add(2), len)) else {
+            return Trap::ArrayOutOfBounds as u8;
+        };
+        let len = len as usize;
+        done_code(in_steps((*instance).vm, len, STEP >> shift, |done, now| {
+            // Upwards from the end on, so that no step overwrites what a later one reads.
+            let at = if to.cast_const() <= from { done } else { len - done - now } << shift;
+            overwrite(instance, args.read(), to.add(at), now);
+            to.add(at).copy_from(from.add(at), now << shift);
         }))
     }
 }
@@ -254,13 +306,17 @@ unsafe fn array_init<T>(instance: *mut InstanceHead, word: u32, args: *const u64
     // SAFETY: as in `array_fill`; what is in a segment is nobody's object.
     unsafe {
         let (from, len) = (args.add(2).read() as u32, args.add(3).read() as u32);
-        code(range(args, len).and_then(|(_, shift)| {
-            let items = ((len as usize) << shift) / size_of::<T>();
-            let source = segment::<T>(instance, word).get(from as usize..).and_then(|rest| rest.get(..items));
-            let source = source.ok_or(outside)?;
-            let (to, _) = written(instance, args, len)?;
-            to.cast::<T>().copy_from_nonoverlapping(source.as_ptr(), items);
-            Ok(())
+        let (elements, shift) = match range(args, len) {
+            Ok(range) => range,
+            Err(trap) => return trap as u8,
+        };
+        let bytes = (len as usize) << shift;
+        let Some(source) = items::<T>(instance, word, from, bytes / size_of::<T>()) else { return outside as u8 };
+        let source = source.as_ptr().cast::<u8>();
+        done_code(in_steps((*instance).vm, len as usize, STEP >> shift, |done, now| {
+            let at = done << shift;
+            overwrite(instance, args.read(), elements.add(at), now);
+            elements.add(at).copy_from_nonoverlapping(source.add(at), now << shift);
         }))
     }
 }
@@ -281,11 +337,18 @@ unsafe fn array_init_elem(instance: *mut InstanceHead, word: u32, args: *const u
     unsafe { array_init::<u64>(instance, word, args, Trap::TableOutOfBounds) }
 }
 
-/// Goes on with the array, or traps: a number that small is no address.
+/// Goes on with the array, stops, or traps: a number that small is no address.
+///
+/// # Safety
+/// `m.instance` is a live instance; if the array is [`STOPPED_WORD`], the reason is in the machine.
 #[inline(always)]
-fn conclude_new(m: &mut Registers, at: At, array: u64) -> Flow {
+unsafe fn conclude_new(m: &mut Registers, at: At, array: u64) -> Flow {
     if array <= u64::from(u8::MAX) {
         return Flow::Trap(at.trap(m, Trap::from_code(array as u8)));
+    }
+    if array == STOPPED_WORD {
+        // SAFETY: `stop` asks for the same.
+        return unsafe { stop(m) };
     }
     m.r0 = array;
     Flow::Next

@@ -19,8 +19,9 @@ use pirn_decode::sig::{self, Sig};
 /// The code of what stopped at a deadline.
 const STOPPED: u8 = u8::MAX;
 
-/// In the place of an old size: execution stops, with the reason in the machine. No memory is so large.
-pub(crate) const NOT_GROWN: u64 = u64::MAX - 1;
+/// In the place of an old size, or of a new object: execution stops, with the reason in the machine. No memory is so large, and no object
+/// there.
+pub(crate) const STOPPED_WORD: u64 = u64::MAX - 1;
 
 /// So many elements are written in one go.
 const ELEMENTS: usize = STEP / size_of::<u64>();
@@ -71,7 +72,7 @@ unsafe fn table<'a>(instance: *mut InstanceHead, word: u32) -> &'a mut Table {
 ///
 /// # Safety
 /// `instance` is live, `word` that of one of its segments, of items of type `T`.
-pub(crate) unsafe fn segment<'a, T>(instance: *mut InstanceHead, word: u32) -> &'a [T] {
+unsafe fn segment<'a, T>(instance: *mut InstanceHead, word: u32) -> &'a [T] {
     // SAFETY: both words are within the block (I4); `InstanceBlock::set_segment` wrote address and length of a slice that
     // outlives it (I1). The length is 0 before, and once the segment is dropped.
     unsafe {
@@ -81,6 +82,29 @@ pub(crate) unsafe fn segment<'a, T>(instance: *mut InstanceHead, word: u32) -> &
         }
         std::slice::from_raw_parts(InstanceHead::word::<*const T>(instance, word as usize).read(), len)
     }
+}
+
+/// So many items from `from` on of the segment at a word of the instance, or `None` if it has not so many.
+///
+/// An instruction that goes on found them there when it began. What was dropped since it has to its end.
+///
+/// # Safety
+/// As for [`segment`]; the instruction asks for the same as when it began.
+pub(crate) unsafe fn items<'a, T>(instance: *mut InstanceHead, word: u32, from: u32, len: usize) -> Option<&'a [T]> {
+    // SAFETY: the word of the address stays when the segment is dropped, and what is there stays as long as the instance is not reset (I1),
+    // which it is not while a call pauses.
+    unsafe {
+        if (*(*instance).vm).progress != 0 {
+            let first = InstanceHead::word::<*const T>(instance, word as usize).read();
+            return Some(std::slice::from_raw_parts(first.add(from as usize), len));
+        }
+        segment::<T>(instance, word).get(from as usize..)?.get(..len)
+    }
+}
+
+/// An address, index or size, of 64 bits or of 32.
+pub(crate) fn number(word: u64, is_64: bool) -> u64 {
+    if is_64 { word } else { u64::from(word as u32) }
 }
 
 /// Three i32 operands.
@@ -101,10 +125,10 @@ unsafe fn memory_grow(instance: *mut InstanceHead, delta: u32) -> u64 {
     unsafe { grown(Vm::grow((*instance).vm, Growing::Memory((*instance).memory, delta.into())), false) }
 }
 
-/// What growing gave: -1, of 64 or of 32 bits, if nothing has grown, and [`NOT_GROWN`] if execution cannot go on.
+/// What growing gave: -1, of 64 or of 32 bits, if nothing has grown, and [`STOPPED_WORD`] if execution cannot go on.
 pub(crate) fn grown(old: Result<Option<u64>, Stopped>, is_64: bool) -> u64 {
     let failed = if is_64 { u64::MAX } else { u32::MAX.into() };
-    old.map_or(NOT_GROWN, |old| old.unwrap_or(failed))
+    old.map_or(STOPPED_WORD, |old| old.unwrap_or(failed))
 }
 
 /// # Safety
@@ -113,14 +137,13 @@ pub(crate) fn grown(old: Result<Option<u64>, Stopped>, is_64: bool) -> u64 {
 #[inline(never)]
 unsafe fn memory_init(instance: *mut InstanceHead, word: u32, args: *const u64) -> u8 {
     // SAFETY: the machine is alone with the memory (I2), and a segment's bytes are not among a memory's. They stay where they are
-    // (I1), also if the segment is dropped by the embedder while it is asked.
+    // (I1), also if the segment is dropped by whoever is asked in between.
     unsafe {
         let (to, from, len) = three(args);
-        let source = segment(instance, word);
         if len as usize <= STEP {
-            return trap_code(memory(instance).init(to.into(), source, from, len));
+            return trap_code(memory(instance).init(to.into(), segment(instance, word), from, len));
         }
-        let source = source.get(from as usize..).and_then(|rest| rest.get(..len as usize));
+        let source = items::<u8>(instance, word, from, len as usize);
         let Some(source) = source.filter(|_| u64::from(to) + u64::from(len) <= (*instance).mem_len()) else {
             return Trap::MemoryOutOfBounds as u8;
         };
@@ -155,7 +178,7 @@ unsafe fn table_grow(instance: *mut InstanceHead, word: u32, args: *mut u64) -> 
         let (old, delta) = if (*vm).progress != 0 {
             ((count >> 32) as u32, count as u32)
         } else {
-            let delta = index(count, is_64);
+            let delta = number(count, is_64);
             let in_one_go = init == 0 || delta <= ELEMENTS as u64 || (*vm).epoch.is_null();
             if in_one_go {
                 return grown(grow(delta, init), is_64);
@@ -168,13 +191,8 @@ unsafe fn table_grow(instance: *mut InstanceHead, word: u32, args: *mut u64) -> 
             (old as u32, delta as u32)
         };
         let done = fill_elements(instance, word, old, delta, init);
-        if done { old.into() } else { NOT_GROWN }
+        if done { old.into() } else { STOPPED_WORD }
     }
-}
-
-/// An index or size of a table, of 64 bits or of 32. No table is so large that it mattered what is more than 32 bits.
-fn index(word: u64, is_64: bool) -> u64 {
-    if is_64 { word } else { u64::from(word as u32) }
 }
 
 /// Fills so many elements of a table from `start` on, asking for the epoch from time to time: whether it is done.
@@ -205,7 +223,7 @@ unsafe fn table_fill(instance: *mut InstanceHead, word: u32, args: *const u64) -
     // SAFETY: the machine is alone with the table (I2); the value is of its type by validation (I3, I5).
     unsafe {
         let is_64 = table(instance, word).is_64();
-        let (start, len) = (index(args.read(), is_64), index(args.add(2).read(), is_64));
+        let (start, len) = (number(args.read(), is_64), number(args.add(2).read(), is_64));
         if !reaches(table(instance, word), start, len) {
             return Trap::TableOutOfBounds as u8;
         }
@@ -223,8 +241,8 @@ unsafe fn table_copy(instance: *mut InstanceHead, to_word: u32, from_word: u32, 
     unsafe {
         let pointer = |word| InstanceHead::word::<*mut Table>(instance, word as usize).read();
         let (to_64, from_64) = (table(instance, to_word).is_64(), table(instance, from_word).is_64());
-        let (to, from) = (index(args.read(), to_64), index(args.add(1).read(), from_64));
-        let len = index(args.add(2).read(), to_64 && from_64);
+        let (to, from) = (number(args.read(), to_64), number(args.add(1).read(), from_64));
+        let len = number(args.add(2).read(), to_64 && from_64);
         if !reaches(table(instance, to_word), to, len) || !reaches(table(instance, from_word), from, len) {
             return Trap::TableOutOfBounds as u8;
         }
@@ -250,11 +268,11 @@ unsafe fn table_copy(instance: *mut InstanceHead, to_word: u32, from_word: u32, 
 unsafe fn table_init(instance: *mut InstanceHead, word: u32, segment_word: u32, args: *const u64) -> u8 {
     // SAFETY: the machine is alone with the table (I2); a segment's references are not among a table's, and of its type
     // (I5). If whoever is asked in between drops the segment, its words stay where they are, and what they refer to is kept as long as
-    // something runs (`Marker::is_within_run`).
+    // this is under way (`Marker::is_within_instruction`).
     unsafe {
         let (_, from, len) = three(args);
-        let to = index(args.read(), table(instance, word).is_64());
-        let source = segment(instance, segment_word).get(from as usize..).and_then(|rest| rest.get(..len as usize));
+        let to = number(args.read(), table(instance, word).is_64());
+        let source = items(instance, segment_word, from, len as usize);
         let source = source.filter(|_| reaches(table(instance, word), to, len.into()));
         let Some(source) = source else { return Trap::TableOutOfBounds as u8 };
         let to = to as u32;
@@ -274,7 +292,7 @@ define_cell! {
 define_cell! {
     MemoryGrow |m, _, at| {
         let old = memory_grow(m.instance, m.r0 as u32);
-        if old == NOT_GROWN {
+        if old == STOPPED_WORD {
             return stop(m);
         }
         m.r0 = old;
@@ -335,7 +353,7 @@ define_cell! {
 define_cell! {
     TableGrow |m, cell::TableGrow { table, args }, at| {
         let old = table_grow(m.instance, table, m.slot(args));
-        if old == NOT_GROWN {
+        if old == STOPPED_WORD {
             return stop(m);
         }
         m.r0 = old;

@@ -3,7 +3,7 @@
 //! They name a memory, and ask it for its address type, by which they read addresses and sizes from slots. Otherwise they
 //! are as those of [`bulk`](crate::handlers::bulk). The bytes of memories that threads share are accessed by [`racing`] alone.
 
-use crate::handlers::bulk::{NOT_GROWN, conclude, done_code, grown, segment};
+use crate::handlers::bulk::{STOPPED_WORD, conclude, done_code, grown, items, number};
 use crate::handlers::cells::define_cell;
 use crate::handlers::dispatch::{At, Flow, Stmt};
 use crate::handlers::epoch::{STEP, in_steps, stop};
@@ -24,11 +24,6 @@ use pirn_decode::sig::{self, Sig};
 pub(crate) unsafe fn memory(instance: *mut InstanceHead, word: u32) -> *mut Memory {
     // SAFETY: the word is within the block (I4).
     unsafe { InstanceHead::word::<*mut Memory>(instance, word as usize).read() }
-}
-
-/// A number of 64 bits, or of 32.
-pub(crate) fn number(word: u64, is_64: bool) -> u64 {
-    if is_64 { word } else { u64::from(word as u32) }
 }
 
 /// Whether `len` bytes from `start` on lie within a memory.
@@ -117,8 +112,8 @@ unsafe fn far_init(instance: *mut InstanceHead, word: u32, segment_word: u32, ar
     unsafe {
         let memory = memory(instance, word);
         let to = number(args.read(), (*memory).declared().is_64());
-        let (from, len) = (args.add(1).read() as u32 as usize, args.add(2).read() as u32 as usize);
-        let source = segment::<u8>(instance, segment_word).get(from..).and_then(|rest| rest.get(..len));
+        let (from, len) = (args.add(1).read() as u32, args.add(2).read() as u32 as usize);
+        let source = items::<u8>(instance, segment_word, from, len);
         let Some(source) = source.filter(|_| reaches(memory, to, len as u64)) else {
             return Trap::MemoryOutOfBounds as u8;
         };
@@ -142,7 +137,7 @@ define_cell! {
 define_cell! {
     FarMemoryGrow |m, cell::FarMemoryGrow { memory }, at| {
         let old = far_grow(m.instance, memory, m.r0);
-        if old == NOT_GROWN {
+        if old == STOPPED_WORD {
             return stop(m);
         }
         m.r0 = old;

@@ -56,8 +56,8 @@ define_cell! {
     }
 }
 
-/// What the operation behind the cell costs. One that traps, or grows nothing, pays for no more than there is: its size
-/// may be anything.
+/// What the operation behind the cell costs. One on a memory or table that traps, or grows nothing, pays for no more than there is: its size
+/// may be anything. One on arrays pays for as many elements as it is told, for the cell does not know of which array.
 ///
 /// # Safety
 /// `instance` is the one that runs, and the rest the operands of a [`FuelBulk`] cell of its code: for pages it has a

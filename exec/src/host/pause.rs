@@ -111,8 +111,7 @@ impl Execution {
     }
 
     /// An execution that stands still, made of frames, the outermost first. It goes on at the address of the innermost, with `r0` in the
-    /// accumulator of integers and `progress` items of that cell done already, or if a host function's results are awaited, behind the call
-    /// of that. It was called with `words` words of arguments, or gives so many of results if they are more, the first of type `first`.
+    /// accumulator of integers, or if a host function's results are awaited, behind the call of that. It was called with `words` words of arguments, or gives so many of results if they are more, the first of type `first`.
     /// `None` if frames of such functions do not fit a stack of the machine's, or are longer or shorter than those functions'.
     ///
     /// # Safety
@@ -125,7 +124,7 @@ impl Execution {
         frames: &[NewFrame<'_>],
         awaited: Option<Awaited<'_>>,
         (words, first): (u32, Option<ValType>),
-        (r0, progress): (Word, usize),
+        r0: Word,
     ) -> Option<Self> {
         // SAFETY: the same is asked for above.
         let Built { words: parked, registers, waiting } = unsafe { Built::new(vm, frames, awaited)? };
@@ -140,7 +139,7 @@ impl Execution {
             returned: false,
             registers: Registers { r0, ..registers },
             waiting,
-            progress,
+            progress: 0,
             rooted: None,
         };
         // SAFETY: the machine is live, and this has its words.
@@ -335,7 +334,7 @@ impl Execution {
             Some(stack) => stack.base().cast_const(),
             None => self.parked.as_ptr(),
         };
-        let words = Words { at, len: self.used, r0: self.registers.r0 };
+        let words = Words { at, len: self.used, r0: self.registers.r0, is_within: self.progress != 0 };
         // SAFETY: so many words are its frames. They stay there until `run_in` or `drop`, and only who has the store writes to them.
         self.rooted = Some(unsafe { Rooted::new(&parked, words) });
     }

@@ -6,7 +6,7 @@ use crate::handlers::expr::Value;
 use crate::state::crossing::CallHook;
 use crate::state::frames::{frame_end, pop_frame};
 use crate::state::instance::InstanceHead;
-use crate::state::record::{FuncRecord, HostCall, HostFunc, HostRecord, code_head};
+use crate::state::record::{FuncRecord, HostCall, HostFunc, HostRecord, HostValues, code_head};
 use crate::state::registers::{Registers, Vector, load};
 use crate::state::trap::{Exit, Trap};
 use crate::state::vm::{StoppedAt, Vm, Yielded};
@@ -232,9 +232,8 @@ unsafe fn call_host_by(
     on_behalf: *mut InstanceHead,
     by: impl FnOnce(&HostFunc, HostCall<'_>) -> Result<(), Exit>,
 ) -> bool {
-    // SAFETY: the values are the frame's first words, whose end was compared with the limit; nothing else refers to
-    // them while the closure runs, for what it calls lies above `top`. No reference to the store is held meanwhile
-    // (I2).
+    // SAFETY: the values are the frame's first words, whose end was compared with the limit; what the closure calls lies above `top`, and
+    // a collection only reads them. No reference to the store is held meanwhile (I2).
     unsafe {
         let func = &(*record).func;
         let vm = (*to).vm;
@@ -243,7 +242,7 @@ unsafe fn call_host_by(
         let end = fp.add(words + HEADER_WORDS);
         end.cast::<*const u64>().write(link);
         let top = std::mem::replace(&mut (*vm).top, end.add(RETURN_WORDS));
-        let values = std::slice::from_raw_parts_mut(fp, words);
+        let values = HostValues::new(fp, words);
         let result = catch_unwind(AssertUnwindSafe(|| by(&**func, HostCall { vm, to, on_behalf, values })));
         (*vm).top = top;
         let Ok(Ok(())) = result else {
@@ -405,9 +404,9 @@ mod tests {
             // SAFETY: the machine is live, and waits.
             let top = unsafe { (*call.vm()).top };
             let values = call.into_values();
-            assert_eq!(*values, [5, 6]);
+            assert_eq!(values.get(), [5, 6]);
             // What it calls lies behind its header, and where it returns to.
-            assert_eq!(top.cast_const(), values.as_ptr().wrapping_add(2 + HEADER_WORDS + RETURN_WORDS));
+            assert_eq!(top.cast_const(), values.get().as_ptr().wrapping_add(2 + HEADER_WORDS + RETURN_WORDS));
             Ok(())
         });
         assert!(returned && exit.is_none());

@@ -148,7 +148,7 @@ impl Vm {
             let (hooks, store) = ((*this).roots, (*this).store);
             let heap = &mut (*this).heap;
             let roots = |marker: &mut Marker<'_>| {
-                marker.runs = stack.is_some() || !outer.is_empty();
+                marker.is_within = stack.is_some() || !outer.is_empty();
                 // Where nothing runs it is what something left that has ended.
                 if stack.is_some() && !planted(7) {
                     marker.mark_maybe(r0);
@@ -163,6 +163,7 @@ impl Vm {
                 if let Some(parked) = parked.filter(|_| !planted(10)) {
                     for words in parked.lock().words() {
                         marker.mark_words(words.at, words.at.add(words.len));
+                        marker.is_within |= words.is_within;
                         if !planted(11) {
                             marker.mark_maybe(words.r0);
                         }

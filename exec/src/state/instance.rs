@@ -251,7 +251,7 @@ impl InstanceBlock {
     /// The instance has no such segment.
     ///
     /// # Safety
-    /// `bytes` outlive the block.
+    /// `bytes` stay where they are as long as the block does, or until the segment is set again.
     pub unsafe fn set_data(&mut self, dataidx: usize, bytes: &[u8]) {
         self.set_segment(self.layout.data(dataidx), bytes);
     }
@@ -288,7 +288,7 @@ impl InstanceBlock {
     /// # Panics
     /// The instance has no such segment.
     pub fn element_words(&self, elemidx: usize) -> &[u64] {
-        // SAFETY: the two words of a segment; with `&self` the machine does not run (I2). References outlive the block, as `set_element` asks for.
+        // SAFETY: the two words of a segment; with `&self` the machine does not run (I2). They are there as long as there is a length, as `set_element` asks for.
         unsafe {
             let first = self.word(self.layout.element(elemidx)).cast::<*const u64>().read();
             let len = self.element_len(elemidx) as usize;
@@ -302,7 +302,8 @@ impl InstanceBlock {
     /// The instance has no such segment.
     ///
     /// # Safety
-    /// `refs` outlive the block, and are words of the segment's type, in its store.
+    /// `refs` are words of the segment's type, in its store. They stay where they are until the segment is set again; if it is dropped or set to
+    /// nothing, until no instruction is under way that began before.
     pub unsafe fn set_element(&mut self, elemidx: usize, refs: &[u64]) {
         self.set_segment(self.layout.element(elemidx), refs);
     }

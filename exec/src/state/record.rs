@@ -19,6 +19,7 @@ use crate::state::trap::Exit;
 use crate::state::vm::Vm;
 use pirn_decode::layout::{CodeHead, HEAD_WORDS, RECORD_WORDS, RETURN_WORDS};
 use pirn_decode::{Code, FuncIdx, FuncType, TypeId};
+use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -132,7 +133,41 @@ pub struct HostCall<'a> {
     pub(crate) to: *mut InstanceHead,
     /// The instance whose code made a tail call, or whose start function it is; or null.
     pub(crate) on_behalf: *mut InstanceHead,
-    pub(crate) values: &'a mut [u64],
+    pub(crate) values: HostValues<'a>,
+}
+
+/// The words of a host function's arguments, and of its results: as many as the longer of both. See [`crate::Word`] for the encoding.
+///
+/// A collection reads them through the machine. So they are lent only as long as they are read or written, not for the time of the call.
+#[derive(Debug)]
+pub struct HostValues<'a> {
+    at: *mut u64,
+    len: usize,
+    frame: PhantomData<&'a mut [u64]>,
+}
+
+impl HostValues<'_> {
+    /// So many words of a frame.
+    ///
+    /// # Safety
+    /// They are initialised, and there as long as this is. Nobody refers to them while the machine does nothing but wait for who has this.
+    pub(crate) unsafe fn new(at: *mut u64, len: usize) -> Self {
+        Self { at, len, frame: PhantomData }
+    }
+
+    /// The words. What this gives must be gone before the machine does something.
+    #[inline]
+    pub fn get(&self) -> &[u64] {
+        // SAFETY: they are there (`new`). Whoever has the machine do something while this is lent breaks the contract of what does it (I2).
+        unsafe { std::slice::from_raw_parts(self.at, self.len) }
+    }
+
+    /// The same, to be written.
+    #[inline]
+    pub fn get_mut(&mut self) -> &mut [u64] {
+        // SAFETY: as above; nobody else has this.
+        unsafe { std::slice::from_raw_parts_mut(self.at, self.len) }
+    }
 }
 
 impl<'a> HostCall<'a> {
@@ -150,8 +185,8 @@ impl<'a> HostCall<'a> {
         if self.on_behalf.is_null() && !unsafe { Vm::is_host(self.vm, self.to) } { self.to } else { self.on_behalf }
     }
 
-    /// Arguments on entry, results on return; as long as the longer of the two. See [`crate::Word`] for the encoding.
-    pub fn into_values(self) -> &'a mut [u64] {
+    /// Arguments on entry, results on return.
+    pub fn into_values(self) -> HostValues<'a> {
         self.values
     }
 }

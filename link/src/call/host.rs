@@ -11,7 +11,7 @@ use crate::items::value::Val;
 use crate::store::AsContext;
 use crate::store::host_item::HostDef;
 use pirn_decode::{FuncType, ValType};
-use pirn_exec::{HostCall, Word};
+use pirn_exec::{HostCall, HostValues};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ impl HostDef {
     /// The machine relies on either, and so only this file makes definitions.
     fn new<T: 'static>(
         ty: FuncType,
-        func: impl Fn(Caller<'_, T>, &mut [Word]) -> Result<()> + Send + Sync + 'static,
+        func: impl Fn(Caller<'_, T>, HostValues<'_>) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
         let func = Arc::new(move |call: HostCall<'_>| {
             // SAFETY: L7: the machine is that of a `Store<T>`. L2: whoever called the machine let go of the store for the time of
@@ -42,17 +42,19 @@ impl HostDef {
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
         let own_ty = ty.clone();
-        Self::new(ty, move |caller: Caller<'_, T>, frame| {
+        Self::new(ty, move |caller: Caller<'_, T>, mut frame| {
             caller.in_scope(|mut caller| {
                 let ty = &own_ty;
                 let mut values: SmallVec<[Val; 16]> = SmallVec::new();
                 // SAFETY: L5: the machine gives arguments of the function's type, in the caller's store.
-                values.extend(unsafe { words::read(ty.params(), frame, caller.as_context().opaque()) });
+                values.extend(unsafe { words::read(ty.params(), frame.get(), caller.as_context().opaque()) });
                 values.extend(ty.results().iter().map(|ty| Val::default_for(*ty)));
                 let (params, results) = values.split_at_mut(ty.params().len());
                 func(caller.reborrow(), params, results)?;
                 let store = caller.as_context();
-                words::write(results, ty.results(), frame, store.opaque(), |i| format!("result {i} of a host function"))
+                words::write(results, ty.results(), frame.get_mut(), store.opaque(), |i| {
+                    format!("result {i} of a host function")
+                })
             })
         })
     }
@@ -120,12 +122,12 @@ macro_rules! into_func {
             fn into_host<const GIVEN: bool>(self) -> HostDef {
                 let params = <($($arg,)*) as List>::TYPES;
                 let ty = FuncType::new(params.iter().copied(), R::List::TYPES.iter().copied());
-                HostDef::new(ty, move |caller: Caller<'_, T>, words| {
+                HostDef::new(ty, move |caller: Caller<'_, T>, mut words| {
                     let mut call = |mut caller: Caller<'_, T>| {
                         // SAFETY: L5: the machine gives arguments of the function's type, in the caller's store.
-                        let ($($arg,)*) = unsafe { <($($arg,)*) as List>::read(words, caller.as_context().opaque()) };
+                        let ($($arg,)*) = unsafe { <($($arg,)*) as List>::read(words.get(), caller.as_context().opaque()) };
                         let results = self(caller.reborrow(), $($arg),*).into_result()?;
-                        results.write(words, caller.as_context().opaque())
+                        results.write(words.get_mut(), caller.as_context().opaque())
                     };
                     if GIVEN || const { has_references(<($($arg,)*) as List>::TYPES) } {
                         caller.in_scope(call)

@@ -71,15 +71,15 @@ impl HostDef {
             let Some(mut context) = (unsafe { Poller::of_machine(call.vm()) }) else {
                 return Err(not_async().into_exit());
             };
-            let words = call.into_values();
+            let mut words = call.into_values();
             // What the function roots is so until its results are words, or nobody waits for them any more.
             let scope = Scope { vm, roots: caller.root_count() };
-            let mut future = begin(caller, words);
+            let mut future = begin(caller, words.get());
             // SAFETY: somebody polls this call now, with that context, and leaves it alone until the call stops.
             match future.as_mut().poll(unsafe { context.as_mut() }) {
                 Poll::Ready(results) => {
                     drop(future);
-                    scope.end(results, words, end).map_err(Error::into_exit)
+                    scope.end(results, words.get_mut(), end).map_err(Error::into_exit)
                 }
                 Poll::Pending => {
                     // Dropped in this order.

@@ -175,7 +175,8 @@ impl Config {
     ///   every 64 bytes they write or add, rounded down. An element counts as 8 bytes. Growing that the maximum forbids adds
     ///   nothing. What traps because it reaches beyond the end costs no more than the whole memory or table would.
     /// - *Structs and arrays*: `struct.new`, `struct.new_default` and `array.new_fixed` cost one more unit for every 8 words of the fields or
-    ///   elements; other instructions that make arrays, fill or copy them, one more for every 64 bytes, of elements that count as 8 bytes each.
+    ///   elements; other instructions that make arrays, fill or copy them, one more for every 64 bytes, of elements that count as 8 bytes each,
+    ///   also of those that trap, for however many elements they are told.
     ///   `any.convert_extern` and `extern.convert_any` are free. Collecting costs nothing.
     /// - *Host functions* cost nothing but the `call`. They may charge more with `Caller::set_fuel`.
     ///
@@ -194,10 +195,15 @@ impl Config {
     /// as in wasmtime: set one before anything runs.
     ///
     /// Code asks for the epoch where loops branch back, at the beginning of functions that call or are long, and between calls or
-    /// operations in a row; operations on memories and tables of more than 128 KiB ask in between, and so does copying segments
+    /// operations in a row; operations on memories, tables and arrays of more than 128 KiB ask in between, and so does copying segments
     /// of a mebibyte and more while a module is instantiated. An operation that is interrupted may have been done in part. So a
-    /// deadline is noticed within a millisecond or so, but for what host functions do, and for lowering a function at its first
-    /// call ([`CompilationMode::Eager`] leaves none).
+    /// deadline is noticed within a millisecond or so, but for these:
+    ///
+    /// - what host functions do;
+    /// - lowering a function at its first call ([`CompilationMode::Eager`] leaves none);
+    /// - what is collected at once ([`Store::gc`](crate::Store::gc) says when; it takes the longer the larger the
+    ///   [heap](crate::StoreLimitsBuilder::gc_heap) is);
+    /// - arrays that constant expressions make while a module is instantiated (which that bounds, too).
     ///
     /// This is cheaper than [fuel](Config::consume_fuel), and says how long something may take; but when it stops, no two runs
     /// agree on. Both may be on.

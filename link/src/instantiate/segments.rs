@@ -11,6 +11,7 @@ use pirn_decode::objects::{HEADER_BYTES, is_traced, places};
 use pirn_decode::{AddressType, TypeIdx, ValType};
 use pirn_exec::{Object, Trap, Vm, Word, i31_word};
 use smallvec::SmallVec;
+use std::sync::atomic::Ordering;
 
 /// Which active segments are copied.
 pub(crate) enum Copied<'a> {
@@ -46,9 +47,30 @@ pub(crate) fn initialise(
     if parsed.elements.is_empty() && parsed.data.is_empty() {
         return Ok(());
     }
+    let mut pace = Pace::new(store);
     // All segments exist before the first is copied: if a later one traps, a function that an earlier one put into an
     // imported table may still use those behind.
-    let is_active = |element: &Element| matches!(element.mode, SegmentMode::Active { .. });
+    ready_elements(store, handle, parsed, &mut pace)?;
+    for (i, data) in parsed.data.iter().enumerate() {
+        let bytes = &parsed.bytes[data.bytes.clone()];
+        // SAFETY: L1: the instance keeps the module, and with it these bytes.
+        unsafe { handle.get_mut(store.opaque())?.block.set_data(i, bytes) };
+    }
+    copy_elements(store, handle, member, copied, &mut pace)?;
+    copy_data(store, handle, member, copied, &mut pace)
+}
+
+fn is_active(element: &Element) -> bool {
+    matches!(element.mode, SegmentMode::Active { .. })
+}
+
+/// Computes what is in element segments, and has the instance have them.
+fn ready_elements(
+    store: &mut dyn Borrowed,
+    handle: Handle<InstanceData>,
+    parsed: &pirn_decode::Module,
+    pace: &mut Pace,
+) -> Result<()> {
     let room = |active: bool| {
         let elements = parsed.elements.iter().filter(|element| is_active(element) == active);
         let len = elements.map(|element| element.items.len()).sum();
@@ -60,7 +82,6 @@ pub(crate) fn initialise(
         }
     };
     let (mut active, mut others) = (room(true)?, room(false)?);
-    let mut pace = Pace::new(store);
     for element in &parsed.elements {
         let refs = if is_active(element) { &mut active } else { &mut others };
         match &element.items {
@@ -89,55 +110,72 @@ pub(crate) fn initialise(
         let refs = if is_active(element) { &mut active } else { &mut others };
         let refs = refs.split_off(..element.items.len()).expect("as many as there are elements");
         let refs = if matches!(element.mode, SegmentMode::Declared) { &[] } else { refs };
-        // SAFETY: L1: the references stay in the instance, next to the block; active ones until the segment is dropped below.
-        // L5: they are words of the segment's type, in this store.
+        // SAFETY: L1: the references stay in the instance, next to the block: `copy_elements` says how long active ones do. Nothing runs
+        // in the instance where they are exchanged, when it is reset. L5: they are words of the segment's type, in this store.
         unsafe { instance.block.set_element(i, refs) };
     }
     let now = size_of_val(&*instance.elements);
     store.opaque().hold_instead(before, now);
-    for (i, data) in parsed.data.iter().enumerate() {
-        let bytes = &parsed.bytes[data.bytes.clone()];
-        // SAFETY: L1: the instance keeps the module, and with it these bytes.
-        unsafe { handle.get_mut(store.opaque())?.block.set_data(i, bytes) };
-    }
+    Ok(())
+}
+
+/// Copies active element segments, and drops them.
+fn copy_elements(
+    store: &mut dyn Borrowed,
+    handle: Handle<InstanceData>,
+    member: &Member<'_>,
+    copied: &Copied<'_>,
+    pace: &mut Pace,
+) -> Result<()> {
+    let parsed = member.module.parsed();
     let mut begin = 0;
     for (i, element) in parsed.elements.iter().enumerate() {
-        if let SegmentMode::Active { index, offset } = &element.mode {
-            let offset = evaluate(store.opaque(), handle, offset)?[0];
-            let instance = handle.get_mut(store.opaque())?;
-            let table = instance.tables[*index as usize];
-            let offset = number(parsed.tables[*index as usize].address, offset);
-            let refs = &raw const instance.active[begin..][..element.items.len()];
-            begin += element.items.len();
-            // SAFETY: L1: an empty slice lives forever, and has no words.
-            unsafe { instance.block.set_element(i, &[]) };
-            // SAFETY: L1: they lie in the instance, which does not move, and not in the table; nobody changes `active` here.
-            let refs = unsafe { &*refs };
-            if !copied.includes_table(parsed, *index) {
-                continue;
-            }
-            let (len, size) = (refs.len(), table.get(store.opaque())?.size());
-            if offset.checked_add(len as u64).is_none_or(|end| end > size) {
-                let segment = format!("element segment {i}: {len} elements at {offset}, in a table of {size}");
-                return Err(out_of_bounds(Trap::TableOutOfBounds, member, &segment));
-            }
-            for (refs, step) in refs.chunks(ELEMENTS).zip(0..) {
-                let (table, place) = (table.get_mut(store.opaque())?, offset as u32 + step * ELEMENTS as u32);
-                // SAFETY: L5: by validation they are of the table's type, and they are of its store.
-                unsafe { table.init(place, refs, 0, refs.len() as u32) }?;
-                pace.pass(store, size_of_val(refs))?;
-            }
+        let SegmentMode::Active { index, offset } = &element.mode else { continue };
+        let offset = evaluate(store.opaque(), handle, offset)?[0];
+        let instance = handle.get_mut(store.opaque())?;
+        let table = instance.tables[*index as usize];
+        let offset = number(parsed.tables[*index as usize].address, offset);
+        let refs = &raw const instance.active[begin..][..element.items.len()];
+        begin += element.items.len();
+        // SAFETY: L1: an empty slice lives forever, and has no words.
+        unsafe { instance.block.set_element(i, &[]) };
+        // SAFETY: L1: they lie in the instance, which does not move, and not in the table; nobody changes `active` here.
+        let refs = unsafe { &*refs };
+        if !copied.includes_table(parsed, *index) {
+            continue;
+        }
+        let (len, size) = (refs.len(), table.get(store.opaque())?.size());
+        if offset.checked_add(len as u64).is_none_or(|end| end > size) {
+            let segment = format!("element segment {i}: {len} elements at {offset}, in a table of {size}");
+            return Err(out_of_bounds(Trap::TableOutOfBounds, member, &segment));
+        }
+        for (refs, step) in refs.chunks(ELEMENTS).zip(0..) {
+            let (table, place) = (table.get_mut(store.opaque())?, offset as u32 + step * ELEMENTS as u32);
+            // SAFETY: L5: by validation they are of the table's type, and they are of its store.
+            unsafe { table.init(place, refs, 0, refs.len() as u32) }?;
+            pace.pass(store, size_of_val(refs))?;
         }
     }
-    // Nothing points there any more.
-    handle.get_mut(store.opaque())?.active = Box::default();
+    // No segment is there any more. But a function that the first ones put into an imported table may have been called meanwhile, and
+    // pause in the middle of copying from a later one.
+    if store.opaque().resumable_calls().load(Ordering::Relaxed) == 0 {
+        handle.get_mut(store.opaque())?.active = Box::default();
+    }
+    Ok(())
+}
+
+/// Copies active data segments, and drops them.
+fn copy_data(
+    store: &mut dyn Borrowed,
+    handle: Handle<InstanceData>,
+    member: &Member<'_>,
+    copied: &Copied<'_>,
+    pace: &mut Pace,
+) -> Result<()> {
+    let parsed = member.module.parsed();
     for (i, data) in parsed.data.iter().enumerate() {
-        if let SegmentMode::Active { index, offset } = &data.mode {
-            if !copied.includes_memory(parsed, *index) {
-                // SAFETY: L1: an empty slice lives forever, and has no words.
-                unsafe { handle.get_mut(store.opaque())?.block.set_data(i, &[]) };
-                continue;
-            }
+        let SegmentMode::Active { index, offset } = &data.mode else { continue };
+        if copied.includes_memory(parsed, *index) {
             let offset = evaluate(store.opaque(), handle, offset)?[0];
             let offset = number(parsed.memories[*index as usize].address, offset);
             let bytes = &parsed.bytes[data.bytes.clone()];
@@ -152,9 +190,9 @@ pub(crate) fn initialise(
                 memory.init(place, bytes, 0, bytes.len() as u32)?;
                 pace.pass(store, bytes.len())?;
             }
-            // SAFETY: L1: an empty slice lives forever, and has no words.
-            unsafe { handle.get_mut(store.opaque())?.block.set_data(i, &[]) };
         }
+        // SAFETY: L1: an empty slice lives forever, and has no words.
+        unsafe { handle.get_mut(store.opaque())?.block.set_data(i, &[]) };
     }
     Ok(())
 }

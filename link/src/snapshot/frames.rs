@@ -47,7 +47,7 @@ pub(super) fn take_execution(
     }
     if execution.progress() != 0 {
         return Err(format_err!(
-            "it stands within an instruction on a memory or table: it has to go on to its end before"
+            "it stands within an instruction on a memory, table or array: it has to go on to its end before"
         ));
     }
     let reason = match reason {
@@ -294,7 +294,7 @@ pub(super) fn restore_execution(
     // Addresses are those where code of lowering goes on, as `Place` says: behind calls, whose functions give what comes next gives, or
     // in front of cells that ask, where there is no call. Words are of the types that validation says (L5), each in its own slot, as
     // code expects them by `Place`; types that differ otherwise were refused.
-    let execution = unsafe { Execution::of_frames(store.vm(), &new, awaited, entry, (r0, 0)) };
+    let execution = unsafe { Execution::of_frames(store.vm(), &new, awaited, entry, r0) };
     let execution = execution.ok_or_else(too_many)?;
     // SAFETY: L3: it was made of instances of this store; L5: its outermost function gives results of these types.
     unsafe { Paused::made(store, execution, reason, types) }

@@ -280,7 +280,7 @@ impl Owned {
 }
 
 /// Whether something of type `found`, minima being sizes, may be what a module declares as its own.
-fn is_own(found: &ExternType, declared: &ExternType) -> bool {
+fn is_as_declared(found: &ExternType, declared: &ExternType) -> bool {
     let same = |found: Limits, declared: Limits| found.min >= declared.min && found.max == declared.max;
     match (found, declared) {
         (ExternType::Memory(found), ExternType::Memory(declared)) => {
@@ -327,7 +327,7 @@ fn link_others(
     let check = |index: ExternIndex, found: ExternType, own: Option<&mut bool>| {
         let declared = module.extern_type(index);
         let fits = match own {
-            Some(owned) => !std::mem::replace(owned, true) && is_own(&found, &declared),
+            Some(owned) => !std::mem::replace(owned, true) && is_as_declared(&found, &declared),
             None => found.matches(&of_any_size(declared.clone()), types),
         };
         if fits { Ok(()) } else { Err(format_err!("instance {number}, {index:?}: expected {declared}, found {found}")) }

@@ -215,9 +215,9 @@ impl StoreOpaque {
                     instance.block.element_words(i).iter().for_each(|&word| unsafe { marker.mark(word) });
                 }
             }
-            // But `table.init` may be under way, and a deadline's callback may have dropped its segment. Words of one that was dropped long ago
+            // But `table.init` may be under way, or pause, and its segment may have been dropped meanwhile. Words of one that was dropped long ago
             // may be anything.
-            if marker.is_within_run() {
+            if marker.is_within_instruction() {
                 marker.count_roots(instance.elements.len() + instance.active.len());
                 instance.elements.iter().chain(&instance.active).for_each(|&word| marker.mark_maybe(word));
             }

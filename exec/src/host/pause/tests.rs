@@ -50,7 +50,7 @@ impl Scene {
     fn make(&self, frames: &[NewFrame<'_>], awaited: Option<&[u64]>) -> Option<Execution> {
         let awaited = awaited.map(|words| Awaited { func: self.func, words });
         // SAFETY: nothing goes on.
-        unsafe { Execution::of_frames(self.vm, frames, awaited, (1, None), (77, 5)) }
+        unsafe { Execution::of_frames(self.vm, frames, awaited, (1, None), 77) }
     }
 
     /// Its frames and the awaited one, without headers.
@@ -88,7 +88,7 @@ fn what_is_made_is_read() {
     let expected =
         [(501, 250, FrameAt::Cell { place: 0 }, padded), (500, 110, FrameAt::Return, outer.to_vec())].to_vec();
     assert_eq!(scene.read(&execution), expected);
-    assert_eq!((execution.address(), execution.r0(), execution.progress()), (250, 77, 5));
+    assert_eq!((execution.address(), execution.r0(), execution.progress()), (250, 77, 0));
     assert_eq!((execution.awaits(), execution.bytes()), (false, (1 + 7 + 12) * 8));
 
     let execution = scene.make(&frames, Some(&[5, 6])).unwrap();

@@ -23,8 +23,8 @@ impl Object {
     }
 
     /// Its type.
-    pub fn ty<'a>(self) -> &'a ObjectType {
-        // SAFETY: an object begins with the address of its type, which lives as long as its store.
+    pub fn ty(&self) -> &ObjectType {
+        // SAFETY: an object begins with the address of its type, which lives as long as its store, which is borrowed as long as this is used.
         unsafe { &**self.0.cast::<*const ObjectType>() }
     }
 

@@ -37,8 +37,8 @@ impl Found {
 pub struct Marker<'a> {
     heap: &'a mut Heap,
     found: Found,
-    /// Whether something runs on the machine, which may stand within an instruction.
-    pub(crate) runs: bool,
+    /// Whether something may stand within an instruction: what runs on the machine, or pauses there.
+    pub(crate) is_within: bool,
     /// Bytes of the roots that were looked at.
     pub(super) roots: u64,
 }
@@ -62,7 +62,7 @@ impl<'a> Marker<'a> {
     /// # Safety
     /// Everything that is in use is as it should be, and so is what is marked.
     pub(super) unsafe fn of(heap: &'a mut Heap, found: Found) -> Self {
-        Self { heap, found, runs: false, roots: 0 }
+        Self { heap, found, is_within: false, roots: 0 }
     }
 
     /// Marks what a reference refers to.
@@ -142,9 +142,9 @@ impl<'a> Marker<'a> {
         externs[place] |= 1 << (index % 64);
     }
 
-    /// Whether something runs: an instruction that takes long may be under way, and use what was dropped meanwhile.
-    pub fn is_within_run(&self) -> bool {
-        self.runs
+    /// Whether an instruction that takes long may be under way, and use a segment that was dropped meanwhile.
+    pub fn is_within_instruction(&self) -> bool {
+        self.is_within
     }
 
     /// Whether the value of the embedder with this index is marked.

@@ -15,7 +15,7 @@
 //!
 //! Frames, running and paused, the accumulator and what the machine is about to throw are marked conservatively: any word that is the
 //! address of an object in use keeps it. So no handler has to say where references are, and what a frame holds beyond its last use may keep
-//! something for longer. So are element segments while something runs: what is under way may use one that was dropped meanwhile. Globals, tables, roots of the embedder and
+//! something for longer. So are element segments while an instruction may be under way, which may use one that was dropped meanwhile. Globals, tables, roots of the embedder and
 //! objects are exact.
 
 pub(crate) mod access;

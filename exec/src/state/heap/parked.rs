@@ -13,6 +13,8 @@ pub(crate) struct Words {
     pub(crate) len: usize,
     /// One more: what the accumulator holds.
     pub(crate) r0: Word,
+    /// Whether they stand within an instruction, which may use a segment that is dropped meanwhile.
+    pub(crate) is_within: bool,
 }
 
 // SAFETY: they are followed by who has the lock alone, which asks for live words.
