@@ -135,6 +135,54 @@ fn bulk_operations_cost_their_size() {
 }
 
 #[test]
+fn structs_and_arrays_cost_their_size() {
+    let module = |body: &str| {
+        format!(
+            r#"(module
+                (type $s (struct (field i32) (field v128) (field i64) (field f32) (field f64) (field funcref) (field i8)))
+                (type $a (array (mut i8))) (type $r (array (mut funcref))) (data $d "{}") (elem $e func $g $g $g $g $g $g $g $g $g)
+                (global $a (ref $a) (array.new_default $a (i32.const 1000))) (global $r (ref $r) (array.new_default $r (i32.const 1000)))
+                (func $g) (func (export "f") (param $n i32) {body}))"#,
+            "x".repeat(200)
+        )
+    };
+    let spent = |body: &str, n: i32, operators: u64| cost_of(&module(body), n) - operators;
+    assert_eq!(spent("(drop (struct.new_default $s))", 0, 1), 1);
+    assert_eq!(spent("(drop (array.new_fixed $a 17 (i32.const 1) (i32.const 1) (i32.const 1) (i32.const 1) (i32.const 1) (i32.const 1)
+        (i32.const 1) (i32.const 1) (i32.const 1) (i32.const 1) (i32.const 1) (i32.const 1) (i32.const 1) (i32.const 1) (i32.const 1)
+        (i32.const 1) (i32.const 1)))", 0, 18), 2);
+    // An element counts as 8 bytes, whatever it has.
+    for (n, size) in [(0, 0), (7, 0), (8, 1), (1000, 125)] {
+        for (body, operators) in [
+            ("(drop (array.new $a (i32.const 7) (local.get $n)))", 3),
+            ("(drop (array.new_default $r (local.get $n)))", 2),
+            ("(array.fill $a (global.get $a) (i32.const 0) (i32.const 7) (local.get $n))", 5),
+            ("(array.copy $r $r (global.get $r) (i32.const 0) (global.get $r) (i32.const 0) (local.get $n))", 6),
+        ] {
+            assert_eq!(spent(body, n, operators), size, "{body} {n}");
+        }
+    }
+    for (body, n, operators, size) in [
+        ("(drop (array.new_data $a $d (i32.const 1) (local.get $n)))", 199, 3, 24),
+        ("(drop (array.new_elem $r $e (i32.const 0) (local.get $n)))", 9, 3, 1),
+        ("(array.init_data $a $d (global.get $a) (i32.const 0) (i32.const 0) (local.get $n))", 200, 5, 25),
+        ("(array.init_elem $r $e (global.get $r) (i32.const 0) (i32.const 0) (local.get $n))", 8, 5, 1),
+    ] {
+        assert_eq!(spent(body, n, operators), size, "{body}");
+    }
+    // What traps pays, too, for all that it was told.
+    let spent = cost(
+        &module("(array.fill $a (global.get $a) (i32.const 0) (i32.const 7) (local.get $n))"),
+        |store, instance| {
+            let f = instance.get_typed_func::<i32, ()>(&*store, "f").unwrap();
+            assert_eq!(f.call(&mut *store, 1001).unwrap_err().trap(), Some(Trap::ArrayOutOfBounds));
+            assert_eq!(f.call(store, -1).unwrap_err().trap(), Some(Trap::ArrayOutOfBounds));
+        },
+    );
+    assert_eq!(spent, 5 + 125 + 5 + u64::from(u32::MAX) / 8);
+}
+
+#[test]
 fn bulk_operations_wait_for_fuel() {
     let engine = metered();
     let mut store = Store::new(&engine, ());
