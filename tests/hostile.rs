@@ -4,6 +4,7 @@
 use peak_alloc::PeakAlloc;
 use pirn::*;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -69,6 +70,28 @@ fn first_calls_are_bounded() {
     alone("first_calls_are_bounded", first_calls);
 }
 
+/// Quadratic, each of these would take minutes.
+#[test]
+fn delegates_are_lowered_in_linear_time() {
+    const MANY: usize = 100_000;
+    let outwards = [&[TRY, NONE].repeat(MANY)[..], &[vec![DELEGATE], leb(0)].concat().repeat(MANY)].concat();
+    let far = [
+        &[TRY, NONE].repeat(MANY)[..],
+        &[&[TRY, NONE, DELEGATE][..], &leb(MANY)].concat().repeat(MANY),
+        &[END].repeat(MANY),
+    ]
+    .concat();
+    let deep: Vec<u8> = (0..MANY).rev().flat_map(|label| [vec![DELEGATE], leb(label)].concat()).collect();
+    let to_outermost = [&[TRY, NONE].repeat(MANY)[..], &deep].concat();
+    for code in [outwards, far, to_outermost] {
+        let mut config = Config::new();
+        config.compilation_mode(CompilationMode::Eager).wasm_legacy_exceptions(true);
+        let begin = Instant::now();
+        Module::from_binary(&Engine::new(&config).unwrap(), &function(&code, 32)).unwrap();
+        assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+    }
+}
+
 #[test]
 fn types_are_forgotten() {
     alone("types_are_forgotten", forgetting_types);
@@ -108,6 +131,8 @@ const LOOP: u8 = 0x03;
 const IF: u8 = 0x04;
 const ELSE: u8 = 0x05;
 const END: u8 = 0x0b;
+const TRY: u8 = 0x06;
+const DELEGATE: u8 = 0x18;
 const BR_IF: u8 = 0x0d;
 const BR_TABLE: u8 = 0x0e;
 const CALL: u8 = 0x10;

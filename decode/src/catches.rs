@@ -41,6 +41,14 @@ pub(crate) struct Scope {
 impl Scope {
     /// No scope.
     pub(crate) const NONE: u32 = u32::MAX;
+
+    /// The innermost scope from this one outwards that has clauses, or [`Scope::NONE`], among `scopes`, all of which lead to such ones.
+    pub(crate) fn with_clauses(scopes: &[Self], scope: u32) -> u32 {
+        match scopes.get(scope as usize) {
+            Some(&Self { outer, count: 0, .. }) => outer,
+            _ => scope,
+        }
+    }
 }
 
 /// One clause: which exceptions it catches, and where execution goes on then, with what.

@@ -222,6 +222,21 @@ fn array_operations() {
     module_ends("array.copy up", &module(&copy("9", "0")));
 }
 
+/// Each exception asks a hundred million clauses: seconds, in a debug build.
+#[test]
+fn throwing() {
+    let wat = crate::throwing::module(50_000, 2000, "(drop) (br $again)");
+    let begin = |store: &mut Store<()>| {
+        let module = Module::new(store.engine(), &wat).unwrap();
+        let mut linker = Linker::new(store.engine());
+        linker.func_wrap("host", "throws", || ()).unwrap();
+        linker.instantiate(store, &module).unwrap()
+    };
+    ends("throwing", begin, |store, instance| {
+        instance.get_typed_func::<(), i32>(&*store, "run").unwrap().call(store, ()).unwrap_err()
+    });
+}
+
 /// A segment of so many bytes, which are all 0.
 fn with_data(bytes: usize) -> Vec<u8> {
     fn leb(mut number: usize, to: &mut Vec<u8>) {

@@ -2,6 +2,7 @@
 //!
 //! - `endless`: programs that never end;
 //! - `arrays`: that large arrays are what they should be, whatever is done while they are made;
+//! - `throwing`: that an exception arrives, though deadlines pass on its way;
 //! - `callbacks`: going on, pausing, failing, and what a callback does with the store.
 
 #![cfg(feature = "wat")]
@@ -9,6 +10,7 @@
 mod arrays;
 mod callbacks;
 mod endless;
+mod throwing;
 
 use pirn::{CompilationMode, Config, Engine, Instance, Linker, Module, Store, TypedFunc};
 use std::sync::atomic::{AtomicBool, Ordering};

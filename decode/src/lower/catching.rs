@@ -152,7 +152,8 @@ impl Catching {
         let Used { blocks, scopes, .. } = self.used();
         let own = blocks.pop().filter(|block| block.depth == depth as u32).expect("a `try` is open");
         let target = if mutant!(57) { target + 1 } else { target };
-        let around = blocks.iter().rev().find(|block| block.depth <= target as u32);
+        // The inner ones come last.
+        let around = blocks[..blocks.partition_point(|block| block.depth <= target as u32)].last();
         let outer = around.map_or(Scope::NONE, |block| if block.covers { block.scope } else { block.outer });
         scopes[own.scope as usize].outer = outer;
         self.current = own.outer;
@@ -195,6 +196,7 @@ impl Catching {
     }
 
     /// The table, for code without the first `left` bytes. Scopes in which nothing calls or throws have no clauses: where they would lead may not be code any more.
+    /// What has none is skipped, for whoever throws would look at it, and nobody has paid for that.
     pub(super) fn finish(&mut self, left: usize) -> CatchTable {
         let Some(Used { mut sites, scopes: opened, .. }) = self.used.take().map(|used| *used) else {
             return CatchTable::default();
@@ -221,9 +223,48 @@ impl Catching {
                     clauses[first..].reverse();
                 }
             }
-            scopes.push(Scope { outer: scope.outer, first: first as u32, count: (clauses.len() - first) as u32 });
+            let outer = Scope::with_clauses(&scopes, scope.outer);
+            scopes.push(Scope { outer, first: first as u32, count: (clauses.len() - first) as u32 });
         }
-        sites.iter_mut().for_each(|site| site.position -= left as u32);
+        for site in &mut sites {
+            site.position -= left as u32;
+            site.scope = Scope::with_clauses(&scopes, site.scope);
+        }
+        sites.retain(|site| site.scope != Scope::NONE);
         CatchTable { sites: sites.into(), scopes: scopes.into(), clauses: clauses.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever throws looks at all scopes that lead to each other, and has paid for clauses only.
+    #[test]
+    fn scopes_without_clauses_are_skipped() {
+        let mut catching = Catching::new();
+        let clause = CatchClause { tag: None, values: 0, reference: None, target: 80 };
+        catching.open(1, Locals::ALL);
+        catching.note_site(16);
+        let around = catching.open(2, Locals::ALL);
+        catching.add(around, clause);
+        (3..100).for_each(|depth| _ = catching.open(depth, Locals::ALL));
+        catching.note_site(24);
+        let inner = catching.open(100, Locals::ALL);
+        catching.add(inner, clause);
+        catching.note_site(32);
+        catching.close(100);
+        // To what is around the one with a clause, and then to that one.
+        catching.open(100, Locals::ALL);
+        catching.note_site(40);
+        catching.delegate(100, 1);
+        catching.open(100, Locals::ALL);
+        catching.note_site(48);
+        catching.delegate(100, 50);
+        let table = catching.finish(8);
+        let sites: Vec<_> = table.sites.iter().map(|site| (site.position, site.scope)).collect();
+        assert_eq!(sites, [(16, around), (24, inner), (40, around)]);
+        assert_eq!(table.scopes[around as usize].outer, Scope::NONE);
+        assert_eq!(table.scopes[inner as usize].outer, around);
     }
 }

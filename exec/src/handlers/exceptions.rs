@@ -6,11 +6,15 @@
 //! frame's registers are the machine's, and what was above is above.
 //!
 //! A place is looked up once, with the module's help, and remembered. So a frame takes a look-up in a hash table; or none, if it stands at the
-//! place of the one further in, as where a function calls itself.
+//! place of the one further in, as where a function calls itself, of the same instance: then nobody catches there, either.
+//!
+//! There may be many frames, of many clauses each. So with deadlines it is asked in between whether one has passed. How many frames nobody
+//! catches in is in [`Vm::progress`](crate::Vm) if execution stops there; what throws begins anew when it goes on, and passes those.
 
 use crate::Word;
 use crate::handlers::cells::define_cell;
 use crate::handlers::dispatch::{At, Flow, Stmt, cell_bytes};
+use crate::handlers::epoch;
 use crate::handlers::exit::exit_cell;
 use crate::state::exception::Exception;
 use crate::state::frames::pop_frame;
@@ -24,7 +28,7 @@ use pirn_decode::cell::{self, Operands};
 use pirn_decode::planted;
 use pirn_decode::sig::{self, Sig};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr::null;
+use std::ptr::{null, null_mut};
 
 define_cell! {
     Throw |m, cell::Throw { tag, args }, at| {
@@ -91,16 +95,39 @@ unsafe fn throw_exception(vm: *mut Vm, exception: Word, behind: *const u64, plac
     // SAFETY: the same is asked for above. What calls or throws in the cell that ends there is the running function.
     unsafe {
         let from = Registers { ip: behind, ..(*vm).saved };
-        match catch(vm, from, exception) {
-            Some(handler) => (*vm).saved = handler,
-            None => {
+        let mut searched = std::mem::take(&mut (*vm).progress);
+        match search(vm, from, exception, searched, &mut |frames| {
+            searched = frames;
+            (*vm).epoch.is_null() || !Vm::is_late(vm) || is_to_go_on(vm, exception)
+        }) {
+            Search::Found(handler) => (*vm).saved = handler,
+            Search::Nobody => {
                 let number = (*vm).set_pending_exception(exception);
                 (*vm).stopped_at = StoppedAt::Place(place);
                 (*vm).exit = Some(Exit::Thrown { number, error: None });
             }
+            Search::Stopped => {
+                (*vm).stopped_at = StoppedAt::Place(place);
+                (*vm).progress = searched;
+            }
         }
     }
     vm
+}
+
+/// Asks the embedder what is to be done about a deadline that has passed while an exception is thrown, which stays alive meanwhile.
+///
+/// # Safety
+/// `vm` is live, and its registers are saved; `exception` is the word of an exception.
+unsafe fn is_to_go_on(vm: *mut Vm, exception: Word) -> bool {
+    // SAFETY: the machine's fields are nobody else's while it runs (I2). The accumulator is a root meanwhile. Nobody knows where the running
+    // frame ends.
+    unsafe {
+        let r0 = std::mem::replace(&mut (*vm).saved.r0, exception);
+        let goes_on = epoch::go_on(vm, (*vm).stack_limit);
+        (*vm).saved.r0 = r0;
+        goes_on
+    }
 }
 
 /// A host function did not return, why says the machine's exit, and the state behind its call is saved. If it throws the pending
@@ -143,6 +170,38 @@ pub(crate) unsafe fn catch_from_host(vm: *mut Vm) -> *mut Vm {
 /// [I6](crate#safety) holds of `thrower`, but that `ip` is behind the cell that is executed; or `ip` is the exit cell. `exception` is the word of
 /// an exception. `vm` is the machine.
 pub(crate) unsafe fn catch(vm: *mut Vm, thrower: Registers, exception: Word) -> Option<Registers> {
+    // SAFETY: the same is asked for.
+    match unsafe { search(vm, thrower, exception, 0, &mut |_| true) } {
+        Search::Found(handler) => Some(handler),
+        Search::Nobody | Search::Stopped => None,
+    }
+}
+
+/// What [`search`] has found.
+enum Search {
+    /// The state in which a handler begins.
+    Found(Registers),
+    /// Nobody catches.
+    Nobody,
+    /// It was not to go on.
+    Stopped,
+}
+
+/// After so many clauses and frames it is asked whether the search is to go on.
+const ASKED: usize = 1 << 15;
+
+/// As [`catch`], but for the first `passed` frames, in which nobody catches. Now and then `goes_on` is told in how many frames nobody does, and
+/// says whether the search is to go on.
+///
+/// # Safety
+/// That of [`catch`]; `goes_on` leaves the frames as they are.
+unsafe fn search(
+    vm: *mut Vm,
+    thrower: Registers,
+    exception: Word,
+    passed: usize,
+    goes_on: &mut dyn FnMut(usize) -> bool,
+) -> Search {
     // SAFETY: an exception lives as long as the machine knows its word. Each frame leads to its caller by its header (I7), and
     // stands behind a call of the function that is further in. What lowering says of the handler is so (I3): where it begins, its
     // slots are the frame's, and the exception's values are as many as the tag has that was compared.
@@ -152,14 +211,18 @@ pub(crate) unsafe fn catch(vm: *mut Vm, thrower: Registers, exception: Word) -> 
         // A copy that is lent to nothing out of line, so it is in registers; the parameter is in memory, and each frame would wait for a store.
         let mut m = thrower;
         let mut at = ThrownAt { header: 0, position: 0, code: 0, catches: null() };
-        let mut place = 0;
+        let (mut place, mut instance) = (0, null_mut());
+        let (mut frames, mut asked) = (0, 0);
         while m.ip != exit {
+            let is_known = m.ip.addr() == place && m.instance == instance;
             if m.ip.addr() != place {
                 place = m.ip.addr();
-                at = thrown_at(vm, m.instance, place)?;
+                let Some(found) = thrown_at(vm, m.instance, place) else { return Search::Nobody };
+                at = found;
             }
-            let instance = m.instance;
+            instance = m.instance;
             let catches = |clause: &&CatchClause| {
+                asked += 1;
                 let tag = clause.tag.map(|word| InstanceHead::word::<*const Tag>(instance, word as usize).read());
                 tag.is_none_or(|tag| {
                     tag == thrown.tag()
@@ -167,7 +230,9 @@ pub(crate) unsafe fn catch(vm: *mut Vm, thrower: Registers, exception: Word) -> 
                         || planted(33) && (*tag).ty() == (*thrown.tag()).ty()
                 })
             };
-            if let Some(table) = at.catches.as_ref()
+            if frames >= passed
+                && !is_known
+                && let Some(table) = at.catches.as_ref()
                 && let Some(clause) = table.clauses_at(at.position as usize).into_iter().find(catches)
             {
                 if clause.tag.is_some() {
@@ -182,12 +247,20 @@ pub(crate) unsafe fn catch(vm: *mut Vm, thrower: Registers, exception: Word) -> 
                     m.instance = thrower.instance;
                 }
                 m.branch((at.code + clause.target as usize) as u64);
-                return Some(m);
+                return Search::Found(m);
             }
             pop_frame(&mut m, at.header as u16);
+            frames += 1;
+            asked += 1;
+            if asked > ASKED {
+                asked = 0;
+                if !goes_on(frames) {
+                    return Search::Stopped;
+                }
+            }
         }
     }
-    None
+    Search::Nobody
 }
 
 /// What is known of the place `behind` a call or what throws, in code of an instance. `None` if the machine knows no code.

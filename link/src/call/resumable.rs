@@ -398,7 +398,7 @@ impl<R> Paused<R> {
         }
     }
 
-    /// Whether it stands within an instruction on a memory, table or array, which only deadlines make happen: then no
+    /// Whether it stands within an instruction on a memory, table or array, or one that throws, which only deadlines make happen: then no
     /// [`Snapshot`](crate::Snapshot) can be taken of it, but where it pauses next, perhaps.
     pub fn is_within_instruction(&self) -> bool {
         self.0.call.lease.execution.progress() != 0

@@ -196,10 +196,10 @@ impl Config {
     ///
     /// Code asks for the epoch where loops branch back, at the beginning of functions that call or are long, and between calls or
     /// operations in a row; operations on memories, tables and arrays of more than 128 KiB ask in between, and so does copying segments
-    /// of a mebibyte and more while a module is instantiated. An operation that is interrupted may have been done in part. So a
+    /// of a mebibyte and more while a module is instantiated, and looking for who catches an exception. An operation that is interrupted may have been done in part. So a
     /// deadline is noticed within a millisecond or so, but for these:
     ///
-    /// - what host functions do;
+    /// - what host functions do, and looking for who catches what they throw;
     /// - lowering a function at its first call ([`CompilationMode::Eager`] leaves none);
     /// - what is collected at once ([`Store::gc`](crate::Store::gc) says when; it takes the longer the larger the
     ///   [heap](crate::StoreLimitsBuilder::gc_heap) is);

@@ -43,7 +43,7 @@ impl<R> Paused<R> {
     /// - It is the call of a start function.
     /// - It refers to a struct, array, exception, or value of an [`ExternRef`](crate::ExternRef), that was [freed](crate::Store::gc) in `store` since that
     ///   was forked, because nothing there referred to it. A call that is forked at once, before anything is allocated there, refers to none such.
-    /// - It stands within an instruction on a memory, table or array ([`Paused::is_within_instruction`]), and an instance of `store` was
+    /// - It stands within an instruction on a memory, table or array, or one that throws ([`Paused::is_within_instruction`]), and an instance of `store` was
     ///   [reset](crate::Instance::reset) meanwhile.
     /// - It stands in a function that may hold references, and there within an instruction on a table or at the end of a loop that was lowered so that
     ///   its state cannot be told, which only deadlines make happen ([`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield)): it goes on to another
@@ -80,7 +80,7 @@ impl<R> Paused<R> {
         }
         if origin.is_reset && lease.execution.progress() != 0 {
             return Err(format_err!(
-                "it stands within an instruction on a memory, table or array, and an instance was reset since the store was forked"
+                "it stands within an instruction, and an instance was reset since the store was forked"
             ));
         }
         let reason = match reason {

@@ -46,9 +46,7 @@ pub(super) fn take_execution(
         return Err(format_err!("it is the call of a start function: these cannot be in a snapshot"));
     }
     if execution.progress() != 0 {
-        return Err(format_err!(
-            "it stands within an instruction on a memory, table or array: it has to go on to its end before"
-        ));
+        return Err(format_err!("it stands within an instruction: it has to go on to its end before"));
     }
     let reason = match reason {
         Reason::OutOfFuel { required } => ReasonState::OutOfFuel { required: *required },

@@ -91,7 +91,7 @@ fn a_delegate_leads_past_the_handlers_in_between() {
     ];
     assert_eq!(text, expected);
     let text = plain("try try call $f delegate 1 catch_all end");
-    assert_eq!(text.last().unwrap(), "0 catches ", "it leaves the function");
+    assert!(text.iter().all(|line| !line.contains("catches")), "it leaves the function: {text:?}");
 }
 
 #[test]
