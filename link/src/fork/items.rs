@@ -42,7 +42,8 @@ pub(super) mod sealed {
 /// # Errors
 /// It was not; the value was made since; it was freed, in the copy or before.
 fn check_extern(copy: &Copy<'_>, store: StoreId, index: usize, place: RootPlace) -> Result<()> {
-    if index >= copy.0.origin_of(store)?.externs {
+    copy.0.origin_of(store)?;
+    if !copy.0.externs().was_inherited(index) {
         return Err(format_err!("it was made since the store was forked"));
     }
     if copy.0.extern_value(index).is_none() || !copy.0.externs().was_there(index, place) {

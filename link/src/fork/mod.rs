@@ -65,6 +65,8 @@ impl<T: 'static> Store<T> {
     ///
     /// Tables, globals and functions' records are copied at once. So are structs, arrays and exceptions, after garbage was [collected](Store::gc), if
     /// any was allocated since it was collected last, or that is under way: where there are many of them, this is what takes time.
+    /// Values of [`ExternRef`](crate::ExternRef)s are shared. A place in the list of values, which the collection looks at, is not used again as long as a copy
+    /// of the store knows a value by it, also if nothing refers to the value any more; and in the copy never.
     ///
     /// # Errors
     /// A memory of the store is [shared](crate::SharedMemory) between threads; something runs in the store; the system has not that much memory. The store

@@ -100,9 +100,8 @@ impl StoreOpaque {
             copy.stand_ins.insert(key, (Arc::clone(item), record));
         }
         copy.externs = self.externs.fork();
-        let externs = self.externs.len();
-        if externs > 0 {
-            copy.heap().set_externs(externs);
+        if self.externs.len() > 0 {
+            copy.heap().set_externs(self.externs.len());
         }
         let known = self.hosts.iter().map(|item| item.record().addr().get()).collect();
         let mut moved = Moved::default();
@@ -141,7 +140,6 @@ impl StoreOpaque {
             fork: self.forks,
             moved,
             hosts: known,
-            externs,
             roots,
             generation,
             owned,

@@ -108,15 +108,21 @@ impl Roots {
 }
 
 /// Values of the embedder, by their indices.
-#[derive(Default, Clone)]
+#[derive(Default)]
 pub(crate) struct Externs {
     values: Vec<Option<Arc<dyn Any + Send + Sync>>>,
     /// Of which generation of roots each is: references of an earlier one are to another value that had its index.
     born: Vec<u64>,
     /// Indices that are free.
     free: Vec<usize>,
-    /// Lower ones are not used again: copies of the store know values by them.
-    floor: usize,
+    /// Which ones copies of the store know values by: they are not used again as long as there is one.
+    forked: Vec<bool>,
+    /// Copies have this, too.
+    copies: Arc<()>,
+    /// Which ones the store had when it was copied of another one, which knows values by them: they are not used again.
+    inherited: Vec<bool>,
+    /// What that store has for copies.
+    _original: Option<Arc<()>>,
 }
 
 impl Externs {
@@ -127,9 +133,39 @@ impl Externs {
 
     /// The same for a copy of the store.
     pub(super) fn fork(&mut self) -> Self {
-        self.floor = self.values.len();
-        self.free.clear();
-        self.clone()
+        self.forget_copies();
+        let inherited: Vec<_> = self.values.iter().map(Option::is_some).collect();
+        self.forked.resize(inherited.len(), false);
+        self.forked.iter_mut().zip(&inherited).for_each(|(forked, &is_there)| *forked |= is_there);
+        Self {
+            values: self.values.clone(),
+            born: self.born.clone(),
+            // The original does not know what is free there, for other copies may know it.
+            free: (0..inherited.len()).filter(|&index| !inherited[index]).collect(),
+            forked: Vec::new(),
+            copies: Arc::default(),
+            inherited,
+            _original: Some(Arc::clone(&self.copies)),
+        }
+    }
+
+    /// If there are no copies of the store any more, frees what they might have known.
+    fn forget_copies(&mut self) {
+        if self.forked.is_empty() || Arc::strong_count(&self.copies) > 1 {
+            return;
+        }
+        for index in
+            std::mem::take(&mut self.forked).into_iter().enumerate().filter_map(|(index, was)| was.then_some(index))
+        {
+            if self.values[index].is_none() && !self.was_inherited(index) {
+                self.free.push(index);
+            }
+        }
+    }
+
+    /// Whether the store is a copy, and its original had a value with this index when it was made.
+    pub(crate) fn was_inherited(&self, index: usize) -> bool {
+        self.inherited.get(index).is_some_and(|&is_there| is_there)
     }
 
     /// The value with this index, unless it was freed.
@@ -163,16 +199,93 @@ impl Externs {
         marker: &Marker<'_>,
         mut found: Vec<usize>,
     ) -> Vec<Arc<dyn Any + Send + Sync>> {
+        self.forget_copies();
         found.sort_unstable();
+        let is_known = |known: &[bool], index: usize| known.get(index).is_some_and(|&is_known| is_known);
         let mut taken = Vec::new();
         for (index, value) in self.values.iter_mut().enumerate() {
             if value.is_some() && !marker.is_extern_marked(index) && found.binary_search(&index).is_err() {
                 taken.extend(value.take());
-                if index >= self.floor {
+                if !is_known(&self.forked, index) && !is_known(&self.inherited, index) {
                     self.free.push(index);
                 }
             }
         }
         taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::Engine;
+    use crate::items::heap_ref::ExternRef;
+    use crate::items::rooted::{OwnedRooted, RootScope};
+    use crate::store::{AsContext, Store};
+
+    /// Makes values that nobody keeps.
+    fn forgotten(store: &mut Store<()>, count: usize) {
+        let mut scope = RootScope::new(store);
+        (0..count).for_each(|number| _ = ExternRef::new(&mut scope, number));
+    }
+
+    fn kept(store: &mut Store<()>, number: i32) -> OwnedRooted<ExternRef> {
+        let mut scope = RootScope::new(store);
+        ExternRef::new(&mut scope, number).to_owned_rooted(&scope).unwrap()
+    }
+
+    fn value(store: &Store<()>, value: &OwnedRooted<ExternRef>) -> i32 {
+        *value.to_rooted(store).data(store).unwrap().unwrap().downcast_ref().unwrap()
+    }
+
+    fn places(store: &Store<()>) -> usize {
+        store.as_context().opaque().externs().len()
+    }
+
+    #[test]
+    fn places_of_values_are_used_again_though_the_store_is_forked() {
+        let mut store = Store::new(&Engine::default(), ());
+        for _ in 0..20 {
+            forgotten(&mut store, 100);
+            store.gc();
+            let mut copy = store.fork(()).unwrap();
+            forgotten(&mut copy, 100);
+        }
+        assert_eq!(places(&store), 100);
+        // A store that becomes its own copy.
+        for _ in 0..20 {
+            forgotten(&mut store, 100);
+            store.gc();
+            store = store.fork(()).unwrap();
+        }
+        assert_eq!(places(&store), 100);
+    }
+
+    #[test]
+    fn what_copies_know_is_used_again_when_there_are_none() {
+        let mut store = Store::new(&Engine::default(), ());
+        let first = kept(&mut store, 1);
+        let mut copies = [store.fork(()).unwrap(), store.fork(()).unwrap()];
+        let there = copies[0].forked(first.clone()).unwrap();
+        drop(first);
+        store.gc();
+        let second = kept(&mut store, 2);
+        assert_eq!(places(&store), 2, "the first is known by copies");
+        let error = copies[0].forked(second.clone()).unwrap_err().to_string();
+        assert!(error.contains("not rooted when the store was forked"), "{error}");
+        assert_eq!((value(&store, &second), value(&copies[0], &there)), (2, 1));
+        // In the copy, its own values do not come where those were that it had of the original.
+        copies[1].gc();
+        let own = kept(&mut copies[1], 3);
+        assert_eq!((places(&copies[1]), value(&copies[1], &own)), (2, 3));
+        let [left, gone] = copies;
+        drop(gone);
+        store.gc();
+        let third = kept(&mut store, 3);
+        assert_eq!(places(&store), 3);
+        drop((left, there));
+        store.gc();
+        let fourth = kept(&mut store, 4);
+        assert_eq!(places(&store), 3, "no copy is left that knew the first");
+        assert_eq!([&second, &third, &fourth].map(|kept| value(&store, kept)), [2, 3, 4]);
     }
 }

@@ -13,8 +13,6 @@ pub(crate) struct Origin {
     pub(super) moved: Moved,
     /// Addresses of the records of host functions that it had, which are those of the copy.
     pub(super) hosts: Vec<usize>,
-    /// How many values of the embedder it had.
-    pub(crate) externs: usize,
     /// How many references were rooted, until a scope ends, and how many had ever been owned: these are rooted in the copy as well.
     pub(crate) roots: usize,
     /// The generation of what was rooted last by then, or earlier.
