@@ -27,35 +27,44 @@ pub fn of_call(result: Result<Ended>, prints: bool, timeout: Option<Duration>) -
             }
             Ok(ExitCode::SUCCESS)
         }
-        Err(error) => match error.downcast_ref::<pirn::Error>().and_then(|error| status(error, timeout)) {
-            Some(status) => Ok(ExitCode::from(status)),
-            None => Err(error),
+        Err(error) => match error.downcast_ref::<pirn::Error>().map(|error| (error, status(error, timeout))) {
+            Some((error, Some(status))) => {
+                show(error, timeout);
+                Ok(ExitCode::from(status))
+            }
+            _ => Err(error),
         },
     }
 }
 
-/// The exit status of a program that ended with an error, which is shown, if it is one of the program.
+/// The exit status of a program that ended with an error, if it is one of the program.
 pub fn status(error: &pirn::Error, timeout: Option<Duration>) -> Option<u8> {
     if let Some(status) = error.i32_exit_status() {
         // What systems keep of it.
         return Some(status as u8);
     }
-    if let (Some(timeout), Some(Trap::Interrupt)) = (timeout, error.trap()) {
-        complain_of("trap", &format_args!("{error}: the program has run for {timeout:?}"));
-        return Some(TIMED_OUT);
+    match error.trap() {
+        Some(Trap::Interrupt) if timeout.is_some() => Some(TIMED_OUT),
+        Some(_) => Some(TRAPPED),
+        None if error.is::<ThrownException>() => Some(TRAPPED),
+        None => error.is::<WasmBacktrace>().then_some(1),
     }
-    if error.trap().is_some() {
-        complain_of("trap", error);
-        show_backtrace(error);
-        return Some(TRAPPED);
+}
+
+/// Shows the error with which a program ended, unless it only exited.
+pub fn show(error: &pirn::Error, timeout: Option<Duration>) {
+    if error.i32_exit_status().is_some() {
+        return;
     }
-    let is_thrown = error.is::<ThrownException>();
-    if is_thrown || error.is::<WasmBacktrace>() {
-        complain_of("error", &format_args!("{error:#}"));
-        show_backtrace(error);
-        return Some(if is_thrown { TRAPPED } else { 1 });
+    match (error.trap(), timeout) {
+        (Some(Trap::Interrupt), Some(timeout)) => {
+            complain_of("trap", &format_args!("{error}: the program has run for {timeout:?}"));
+            return;
+        }
+        (Some(_), _) => complain_of("trap", error),
+        (None, _) => complain_of("error", &format_args!("{error:#}")),
     }
-    None
+    show_backtrace(error);
 }
 
 /// Where an error happened, if it was in WebAssembly.

@@ -4,6 +4,12 @@ use anyhow::{Context, Result};
 use std::fmt::{Arguments, Display};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// How long a process that ends waits for its last message to be written.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Text with what a terminal would obey, or would not show as it is, replaced: names are a module's, and may hold anything. Messages
 /// with the embedder's own texts, such as paths, go through it as well.
@@ -34,6 +40,26 @@ pub fn complain_of(kind: &str, message: &dyn Display) {
     let color = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let (begin, end) = if color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
     let _ = writeln!(io::stderr(), "{begin}{kind}:{end} {}", harmless(&message.to_string()));
+}
+
+/// Ends the process with this status when `say` has written why, or could not for a while: nobody may read standard error, and who waits
+/// for that may hold its lock.
+pub fn exit(status: u8, say: impl FnOnce() + Send + 'static) -> ! {
+    static ENDS: AtomicBool = AtomicBool::new(false);
+    // Whoever comes first says why.
+    while ENDS.swap(true, Ordering::Relaxed) {
+        std::thread::park();
+    }
+    let (said, is_said) = mpsc::channel();
+    let say = move || {
+        say();
+        let _ = said.send(());
+    };
+    // Where there can be no thread, nothing is said.
+    if std::thread::Builder::new().spawn(say).is_ok() {
+        let _ = is_said.recv_timeout(LAST_WORDS);
+    }
+    std::process::exit(status.into())
 }
 
 /// Whether an error says that nobody reads what is written any more, which is nobody's fault.

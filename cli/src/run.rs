@@ -2,10 +2,10 @@
 
 use crate::checkpoint::file::Command;
 use crate::checkpoint::{self, Checkpoints, Ended};
-use crate::ended::{self, TIMED_OUT, status};
+use crate::ended::{self, TIMED_OUT};
 use crate::features::{self, Feature};
 use crate::host::{Grants, Host};
-use crate::output::{complain, complain_of, harmless};
+use crate::output::{self, complain, complain_of, harmless};
 use crate::profile::{Output, Sampler};
 use crate::threads::Threads;
 use crate::unsupported::explain;
@@ -229,16 +229,12 @@ fn prepare(store: &mut Store<Host>, fuel: Option<u64>, timeout: Option<Duration>
 }
 
 /// Ends the program because one of its threads has failed, or exits.
-fn end(error: &pirn::Error, timeout: Option<Duration>) {
-    let status = status(error, timeout).unwrap_or_else(|| {
-        complain_of("error", &format_args!("{error:#}"));
-        1
-    });
-    std::process::exit(status.into());
+fn end(error: pirn::Error, timeout: Option<Duration>) -> ! {
+    output::exit(ended::status(&error, timeout).unwrap_or(1), move || ended::show(&error, timeout))
 }
 
 /// Has the engine's epoch pass in a while, if it is still there. A program that waits for the system then does not notice, so the
-/// process ends a little later.
+/// process ends a little later. So it does if the program has `ended`, but nobody reads what is said of that.
 fn interrupt_after(engine: &Engine, time: Duration, ended: Arc<AtomicBool>) {
     let engine = engine.weak();
     std::thread::spawn(move || {
@@ -247,10 +243,11 @@ fn interrupt_after(engine: &Engine, time: Duration, ended: Arc<AtomicBool>) {
             engine.increment_epoch();
         }
         std::thread::sleep(GRACE);
-        if !ended.load(Ordering::Relaxed) {
-            complain_of("trap", &format_args!("interrupt: the program has run for {time:?}, and waits"));
-            std::process::exit(TIMED_OUT.into());
-        }
+        output::exit(TIMED_OUT, move || {
+            if !ended.load(Ordering::Relaxed) {
+                complain_of("trap", &format_args!("interrupt: the program has run for {time:?}, and waits"));
+            }
+        })
     });
 }
 

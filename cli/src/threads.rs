@@ -23,7 +23,7 @@ const IDS: i32 = 0x1fff_ffff;
 /// Readies the store of a thread.
 type Prepare = dyn Fn(&mut Store<Host>) -> Result<()> + Send + Sync;
 /// Ends the program, because a thread has failed.
-type Fail = dyn Fn(&Error) + Send + Sync;
+type Fail = dyn Fn(Error) + Send + Sync;
 
 /// What the threads of a program have in common.
 pub struct Threads {
@@ -50,7 +50,7 @@ impl Threads {
         module: &Module,
         most: usize,
         prepare: impl Fn(&mut Store<Host>) -> Result<()> + Send + Sync + 'static,
-        fail: impl Fn(&Error) + Send + Sync + 'static,
+        fail: impl Fn(Error) + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self {
             module: module.clone(),
@@ -129,7 +129,7 @@ fn spawn(threads: Arc<Threads>, host: &Host, arg: i32) -> i32 {
         }));
         // What the panic was about has been printed.
         if let Err(error) = outcome.unwrap_or_else(|_| Err(Error::msg("a thread of the program panicked"))) {
-            (theirs.fail)(&error);
+            (theirs.fail)(error);
         }
         theirs.running.fetch_sub(1, Ordering::Relaxed);
     });

@@ -194,6 +194,28 @@ fn time_is_over_for_what_waits_too() {
     assert!(begin.elapsed() < Duration::from_secs(60));
 }
 
+/// The exit status of a program whose standard error nobody reads; what still runs after a while is killed.
+fn unread(args: &[&str]) -> Option<i32> {
+    let mut child = command(args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let begin = Instant::now();
+    while child.try_wait().unwrap().is_none() && begin.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let _ = child.kill();
+    child.wait().unwrap().code()
+}
+
+#[test]
+fn time_is_over_where_nobody_reads_why() {
+    let scratch = Scratch::new("unread");
+    // A pipe is full then.
+    let full = "(call $write (i32.const 2) (i32.const 0) (i32.const 65536))";
+    for rest in [format!("(loop {full} (br 0))"), format!("{full} unreachable")] {
+        let file = program(&scratch, &format!(r#"(func (export "_start") {rest})"#));
+        assert_eq!(unread(&["run", "--timeout", "200ms", &file]), Some(124), "{rest}");
+    }
+}
+
 #[test]
 fn modules_are_linked_with_others() {
     let scratch = Scratch::new("preload");

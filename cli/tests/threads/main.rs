@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::{Scratch, pirn, stderr, stdout};
 
@@ -95,6 +96,24 @@ fn others_do_not_keep_it() {
     let output = pirn(&["run", "--timeout", "200ms", &program(&scratch, thread, &main)]);
     assert_eq!(output.status.code(), Some(124));
     assert!(begun.elapsed() < Duration::from_secs(60));
+}
+
+/// The main thread waits for a reader of standard error; another one fails, and cannot say why.
+#[test]
+fn threads_end_the_program_where_nobody_reads() {
+    let scratch = Scratch::new("unread");
+    let thread = "(drop (memory.atomic.wait32 (i32.const 20) (i32.const 0) (i64.const 200000000))) unreachable";
+    let main = "(drop (call $spawn (i32.const 0)))
+        (i32.store (i32.const 4) (i32.const 65536))
+        (loop (drop (call $fd_write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8))) (br 0))";
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pirn"));
+    let mut child = command.args(["run", &program(&scratch, thread, main)]).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() && begun.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let _ = child.kill();
+    assert_eq!(child.wait().unwrap().code(), Some(134));
 }
 
 /// There are no more threads than were allowed; where one has ended there may be another.
