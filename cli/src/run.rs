@@ -138,10 +138,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     // What looks like a mistyped command.
     let is_word = file.extension().is_none() && file.components().count() == 1 && !file.exists();
     let hint = if is_word { " (which is no command either: `pirn help` lists them)" } else { "" };
-    let cannot = || format!("cannot load {}{hint}", file.display());
-    let loaded = load(&engine, file, args).map_err(explain).with_context(cannot);
-    let (module, mut sampler) = loaded?;
+    let (module, binary) = read(&engine, file, hint, args.profile.is_some())?;
     let output = args.profile.iter().flatten().next();
+    let sampler = |binary| Sampler::new(&module, binary, args.fuel.unwrap_or(u64::MAX), output.is_some());
+    let mut sampler = binary.map(sampler);
     let profile = output.map(Output::create).transpose()?;
     let mut linker = Linker::new(&engine);
     p1::add_to_linker_sync(&mut linker, |host: &mut Host| &mut host.wasi)?;
@@ -192,9 +192,7 @@ fn checkpoints(args: &Args, program: &Program<'_>, module: &Module) -> Result<Op
     }
     let mut modules = vec![(std::path::absolute(program.file)?, module.hash())];
     for (_, file) in &args.preload {
-        let loaded = Module::from_file(module.engine(), file).map_err(|error| explain(error.into()));
-        let loaded = loaded.with_context(|| format!("cannot load {}", file.display()))?;
-        modules.push((std::path::absolute(file)?, loaded.hash()));
+        modules.push((std::path::absolute(file)?, read(module.engine(), file, "", false)?.0.hash()));
     }
     let command = Command {
         modules,
@@ -326,15 +324,20 @@ fn preload(text: &str) -> Result<(String, PathBuf)> {
     Ok((name.to_owned(), file.into()))
 }
 
-/// The module, and what profiles it if that is asked for.
-fn load(engine: &Engine, file: &Path, args: &Args) -> Result<(Module, Option<Sampler>)> {
-    let Some(profile) = &args.profile else {
-        return Ok((Module::from_file(engine, file)?, None));
+/// The module in a file, and its binary, which profiles need, if it is `profiled`.
+///
+/// # Errors
+/// It cannot be loaded; `hint` says more about that.
+fn read(engine: &Engine, file: &Path, hint: &str, profiled: bool) -> Result<(Module, Option<Vec<u8>>)> {
+    let cannot = || format!("cannot load {}{hint}", file.display());
+    let read = || {
+        if !profiled {
+            return Ok((Module::from_file(engine, file)?, None));
+        }
+        let binary = wat::parse_bytes(&std::fs::read(file)?)?.into_owned();
+        Ok((Module::from_binary(engine, &binary)?, Some(binary)))
     };
-    let binary = wat::parse_bytes(&std::fs::read(file)?)?.into_owned();
-    let module = Module::from_binary(engine, &binary)?;
-    let sampler = Sampler::new(&module, binary, args.fuel.unwrap_or(u64::MAX), profile.is_some());
-    Ok((module, Some(sampler)))
+    read().map_err(explain).with_context(cannot)
 }
 
 /// The instance of the program, and those that it imports from. One of WASI libraries ("reactor") is initialised before anything
@@ -344,7 +347,7 @@ fn instantiate(
     linker: &Linker<Host>,
     module: &Module,
     args: &Args,
-    sampler: Option<&mut Sampler>,
+    mut sampler: Option<&mut Sampler>,
 ) -> Result<(Instance, Vec<Instance>)> {
     if args.preload.is_empty() {
         let instance = match sampler {
@@ -358,9 +361,11 @@ fn instantiate(
     let mut group = linker.group();
     for (name, file) in &args.preload {
         ensure!(!name.is_empty(), "`--preload` needs a NAME before the `=`");
-        let loaded = Module::from_file(module.engine(), file).map_err(|error| explain(error.into()));
-        let loaded = loaded.with_context(|| format!("cannot load {}", file.display()))?;
+        let (loaded, binary) = read(module.engine(), file, "", sampler.is_some())?;
         group.module(name, &loaded)?;
+        if let (Some(sampler), Some(binary)) = (&mut sampler, binary) {
+            sampler.add(name, &loaded, binary);
+        }
     }
     // No import can be of it, but for one without a name of its module.
     group.module("", module)?;

@@ -298,6 +298,44 @@ fn stacks_have_all_callers_and_host_functions() {
     assert!(frames.iter().filter(|frame| *frame == leaf).count() >= 2, "{frames:?}");
 }
 
+/// Functions of modules that the program imports from have the same indices as its own.
+#[test]
+fn functions_of_other_modules_have_their_own_names() {
+    let scratch = Scratch::new("profile-preload");
+    let count = "(loop $next (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))";
+    let lib = scratch.file(
+        "lib.wat",
+        &format!(
+            r#"(module (func $count (export "count") (param $n i32) {count})
+                (func (export "_initialize") (call $count (i32.const 30000))) (func (param $n i32) {count}))"#
+        ),
+    );
+    let main = scratch.file(
+        "main.wat",
+        &format!(
+            r#"(module (import "lib" "count" (func $theirs (param i32))) (func $own (param $n i32) {count})
+                (func (export "both") (param $n i32) (call $theirs (local.get $n))
+                    (call $own (i32.mul (local.get $n) (i32.const 3)))))"#
+        ),
+    );
+    let preload = format!("lib={lib}");
+    let run = |profile: &str| pirn(&["run", profile, "--preload", &preload, "--invoke", "both", &main, "300000"]);
+    let output = run("--profile");
+    let rows = rows(stderr(&output));
+    let share = |label: &str| rows.iter().find(|row| row.label == label).map_or(0.0, |row| row.share);
+    let (own, theirs) = (share(r#"func[1] "own""#), share(r#"lib!func[0] "count""#));
+    assert!((70.0..80.0).contains(&own) && (20.0..30.0).contains(&theirs), "{rows:?}");
+    for ending in ["svg", "json"] {
+        let name = format!("profile.{ending}");
+        let path = scratch.0.join(&name).display().to_string();
+        let output = run(&format!("--profile={path}"));
+        assert_eq!((stderr(&output), output.status.code()), (&*format!("profile: {path}\n"), Some(0)));
+        let content = scratch.read(&name);
+        let times = if ending == "svg" { shares(&content) } else { self_times(&content) };
+        assert!(times["own"] > times["lib!count"] && times["lib!count"] > 0.0, "{times:?}");
+    }
+}
+
 #[test]
 fn other_files_are_refused() {
     let scratch = Scratch::new("profile-endings");

@@ -58,12 +58,35 @@ struct Sample {
     time: Duration,
 }
 
-/// Runs a program, and knows afterwards where it was.
+/// A module whose functions are profiled.
 #[derive(Debug)]
-pub struct Sampler {
+pub struct Profiled {
+    /// Under which name others import from it; the program's has none.
+    name: Option<String>,
     module: Module,
     /// What the module was made of.
     binary: Vec<u8>,
+}
+
+impl Profiled {
+    /// What stands before the names of its functions.
+    fn prefix(&self) -> String {
+        self.name.as_ref().map_or_else(String::new, |name| format!("{}!", name.escape_debug()))
+    }
+}
+
+/// A function: the place of its module among those that are profiled, and which one of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FuncId {
+    module: usize,
+    funcidx: FuncIdx,
+}
+
+/// Runs a program, and knows afterwards where it was.
+#[derive(Debug)]
+pub struct Sampler {
+    /// The program's is the first.
+    modules: Vec<Profiled>,
     /// By the cell's address.
     samples: HashMap<usize, Sample>,
     /// Fuel that the program may have, but did not get yet.
@@ -75,15 +98,14 @@ pub struct Sampler {
     /// The stacks, if a file gets them.
     stacks: Option<Stacks>,
     /// The functions of one.
-    funcs: Vec<FuncIdx>,
+    funcs: Vec<FuncId>,
 }
 
 impl Sampler {
     /// For a program that is `module`, made of `binary`, and may consume so much fuel; whether call stacks are sampled.
     pub fn new(module: &Module, binary: Vec<u8>, fuel: u64, stacks: bool) -> Self {
         Self {
-            module: module.clone(),
-            binary,
+            modules: vec![Profiled { name: None, module: module.clone(), binary }],
             samples: HashMap::new(),
             reserve: fuel,
             step: STEPS.0,
@@ -91,6 +113,11 @@ impl Sampler {
             stacks: stacks.then(Stacks::new),
             funcs: Vec::new(),
         }
+    }
+
+    /// Profiles `module` too, made of `binary`, from which the program imports under `name`.
+    pub fn add(&mut self, name: &str, module: &Module, binary: Vec<u8>) {
+        self.modules.push(Profiled { name: Some(name.to_owned()), module: module.clone(), binary });
     }
 
     /// Does what `begin` begins, to its end.
@@ -137,7 +164,16 @@ impl Sampler {
         let walk = Instant::now();
         let stack = self.stacks.as_mut().map(|stacks| {
             self.funcs.clear();
-            paused.active_functions(&*store, |_, funcidx| self.funcs.push(funcidx));
+            let mut last = 0;
+            paused.active_functions(&*store, |active, funcidx| {
+                // Mostly of the module of the function before.
+                let is_active = |profiled: &Profiled| Module::same(&profiled.module, active);
+                let known = Some(last).filter(|&last| is_active(&self.modules[last]));
+                if let Some(module) = known.or_else(|| self.modules.iter().position(is_active)) {
+                    last = module;
+                    self.funcs.push(FuncId { module, funcidx });
+                }
+            });
             stacks.intern(&self.funcs)
         });
         // The deeper stacks are, the fewer are looked at.
@@ -167,8 +203,7 @@ impl Sampler {
     pub fn write(&self, store: &Store<Host>, output: &Output, file: File, program: &str) -> anyhow::Result<()> {
         let none = Stacks::new();
         let stacks = self.stacks.as_ref().unwrap_or(&none);
-        let parsed = pirn_decode::Module::new(&self.binary[..])?;
-        output.write(file, &Tree::new(stacks, store.data().times().as_deref(), &parsed), program)
+        output.write(file, &Tree::new(stacks, store.data().times().as_deref(), &self.modules)?, program)
     }
 
     /// The profile as text, with `top` functions; nothing if nothing was executed.
@@ -176,7 +211,7 @@ impl Sampler {
         if self.samples.is_empty() {
             return String::new();
         }
-        match Report::new(&self.samples, store.data().times().as_deref(), &self.module, &self.binary) {
+        match Report::new(&self.samples, store.data().times().as_deref(), &self.modules) {
             Ok(report) => table::show(&report, top),
             Err(error) => format!("no profile: {error:#}\n"),
         }

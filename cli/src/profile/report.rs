@@ -1,10 +1,9 @@
 //! What samples and counts add up to, by function and loop.
 
-use super::Sample;
 use super::places::{Place, Places};
+use super::{FuncId, Profiled, Sample};
 use crate::times::{Calls, Times};
-use anyhow::Result;
-use pirn_decode::FuncIdx;
+use anyhow::{Context, Result};
 use pirn_decode::body::Loop;
 use std::collections::HashMap;
 use std::ops::AddAssign;
@@ -35,7 +34,9 @@ impl AddAssign for Cost {
 /// One function, with its loops, without what it calls.
 #[derive(Debug)]
 pub struct Func {
-    pub funcidx: FuncIdx,
+    pub id: FuncId,
+    /// What stands before its name: see `Profiled::prefix`.
+    pub prefix: String,
     pub name: Option<String>,
     pub cost: Cost,
     /// The loops with what they cost, loops in them included.
@@ -59,14 +60,10 @@ pub struct Report {
 
 impl Report {
     /// Adds up.
-    pub fn new(
-        samples: &HashMap<usize, Sample>,
-        times: Option<&Times>,
-        module: &pirn::Module,
-        binary: &[u8],
-    ) -> Result<Self> {
-        let parsed = &pirn_decode::Module::new(binary)?;
-        let mut places = Places::new(module, parsed);
+    pub fn new(samples: &HashMap<usize, Sample>, times: Option<&Times>, modules: &[Profiled]) -> Result<Self> {
+        let parse = |profiled: &Profiled| pirn_decode::Module::new(&profiled.binary[..]);
+        let parsed = modules.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        let mut places = Places::new(modules, &parsed);
         let mut costs = Costs::new();
         let mut elsewhere = 0;
         if COUNTS {
@@ -74,13 +71,14 @@ impl Report {
         } else {
             sample(&mut costs, &mut places, samples)?;
         }
-        let mut names = pirn_decode::dump::names(parsed);
-        let funcs = costs.into_iter().map(|(funcidx, costs)| {
-            let (cost, loops) = include(places.loops(funcidx), &costs);
-            Func { funcidx, name: names.remove(&funcidx).map(|name| pirn::Demangled(&name).to_string()), cost, loops }
+        let names: Vec<_> = parsed.iter().map(pirn_decode::dump::names).collect();
+        let funcs = costs.into_iter().map(|(id, costs)| {
+            let (cost, loops) = include(places.loops(id), &costs);
+            let name = names[id.module].get(&id.funcidx).map(|name| pirn::Demangled(name).to_string());
+            Func { id, prefix: modules[id.module].prefix(), name, cost, loops }
         });
         let mut funcs: Vec<Func> = funcs.collect();
-        funcs.sort_by_key(|func| func.funcidx);
+        funcs.sort_by_key(|func| func.id);
         let mut hosts: Vec<_> =
             times.into_iter().flat_map(|times| &times.calls).map(|(&name, &calls)| (name, calls)).collect();
         hosts.sort_by_key(|&(name, _)| name);
@@ -88,7 +86,7 @@ impl Report {
         Ok(Self { samples: samples.values().map(|sample| sample.count).sum(), time, funcs, hosts, elsewhere })
     }
 
-    /// What all functions of the module cost.
+    /// What all functions of the modules cost.
     pub fn total(&self) -> Cost {
         let mut total = Cost { dispatches: self.elsewhere, ..Cost::default() };
         self.funcs.iter().for_each(|func| total += func.cost);
@@ -102,16 +100,16 @@ impl Report {
 }
 
 /// By function, then by innermost loop.
-type Costs = HashMap<FuncIdx, HashMap<Option<usize>, Cost>>;
+type Costs = HashMap<FuncId, HashMap<Option<usize>, Cost>>;
 
 fn add(costs: &mut Costs, place: Place, cost: Cost) {
-    *costs.entry(place.funcidx).or_default().entry(place.innermost).or_default() += cost;
+    *costs.entry(place.func).or_default().entry(place.innermost).or_default() += cost;
 }
 
 /// Adds up what was sampled.
 fn sample(costs: &mut Costs, places: &mut Places<'_>, samples: &HashMap<usize, Sample>) -> Result<()> {
     for (&address, &Sample { fuel, time, .. }) in samples {
-        let place = places.get(address)?.expect("calls out of fuel stand at cells of functions");
+        let place = places.get(address)?.context("a call was out of fuel at no cell of a function")?;
         add(costs, place, Cost { time, fuel, ..Cost::default() });
     }
     Ok(())

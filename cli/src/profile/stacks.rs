@@ -3,7 +3,9 @@
 //! A program may nest calls a hundred thousand deep, and each time others. So a tree has at most [`NODES`], and a stack at most some
 //! more than [`DEPTH`]: the outermost functions, a mark for those left out, and the innermost, which has what the sample cost.
 
+use super::{FuncId, Profiled};
 use crate::times::Times;
+use anyhow::Result;
 use pirn::Demangled;
 use pirn_decode::FuncIdx;
 use std::collections::HashMap;
@@ -16,7 +18,7 @@ const DEPTH: usize = 256;
 const NODES: usize = 1 << 20;
 
 /// In the place of functions that were left out.
-const LEFT_OUT: FuncIdx = FuncIdx(u32::MAX);
+const LEFT_OUT: FuncId = FuncId { module: usize::MAX, funcidx: FuncIdx(u32::MAX) };
 
 /// A stack: a number of a node; 0 is the empty one.
 type NodeId = u32;
@@ -24,7 +26,7 @@ type NodeId = u32;
 #[derive(Debug, Clone, Copy)]
 struct Node {
     caller: NodeId,
-    funcidx: FuncIdx,
+    func: FuncId,
     /// Spent in this function, called like this, without what it called.
     time: Duration,
 }
@@ -34,21 +36,21 @@ struct Node {
 pub struct Stacks {
     /// A caller comes before those it calls.
     nodes: Vec<Node>,
-    known: HashMap<(NodeId, FuncIdx), NodeId>,
+    known: HashMap<(NodeId, FuncId), NodeId>,
 }
 
 impl Stacks {
     /// Without any.
     pub fn new() -> Self {
-        Self { nodes: vec![Node { caller: 0, funcidx: LEFT_OUT, time: Duration::ZERO }], known: HashMap::new() }
+        Self { nodes: vec![Node { caller: 0, func: LEFT_OUT, time: Duration::ZERO }], known: HashMap::new() }
     }
 
     /// The node of a stack, the innermost function first.
-    pub fn intern(&mut self, funcs: &[FuncIdx]) -> NodeId {
+    pub fn intern(&mut self, funcs: &[FuncId]) -> NodeId {
         let kept = funcs.len().min(DEPTH);
         let mut node = 0;
-        for &funcidx in funcs[funcs.len() - kept..].iter().rev() {
-            node = self.callee(node, funcidx);
+        for &func in funcs[funcs.len() - kept..].iter().rev() {
+            node = self.callee(node, func);
         }
         if let (true, Some(&innermost)) = (kept < funcs.len(), funcs.first()) {
             if kept + 1 < funcs.len() {
@@ -59,16 +61,16 @@ impl Stacks {
         node
     }
 
-    fn callee(&mut self, caller: NodeId, funcidx: FuncIdx) -> NodeId {
-        if let Some(&node) = self.known.get(&(caller, funcidx)) {
+    fn callee(&mut self, caller: NodeId, func: FuncId) -> NodeId {
+        if let Some(&node) = self.known.get(&(caller, func)) {
             return node;
         }
         if self.nodes.len() == NODES {
             return caller;
         }
         let node = self.nodes.len() as NodeId;
-        self.nodes.push(Node { caller, funcidx, time: Duration::ZERO });
-        self.known.insert((caller, funcidx), node);
+        self.nodes.push(Node { caller, func, time: Duration::ZERO });
+        self.known.insert((caller, func), node);
         node
     }
 
@@ -100,16 +102,26 @@ pub struct Tree {
 
 impl Tree {
     /// Of `stacks`, and of the host functions, which are called by nobody here, as in the table.
-    pub fn new(stacks: &Stacks, times: Option<&Times>, module: &pirn_decode::Module) -> Self {
-        let named = pirn_decode::dump::names(module);
+    ///
+    /// # Errors
+    /// A module cannot be read again, which making it excludes.
+    pub fn new(stacks: &Stacks, times: Option<&Times>, modules: &[Profiled]) -> Result<Self> {
+        let named = |profiled: &Profiled| {
+            let parsed = pirn_decode::Module::new(&profiled.binary[..])?;
+            Ok((profiled.prefix(), pirn_decode::dump::names(&parsed)))
+        };
+        let named = modules.iter().map(named).collect::<Result<Vec<_>>>()?;
         let mut tree = Self { names: Vec::new(), frames: Vec::new() };
-        let mut places: HashMap<FuncIdx, usize> = HashMap::new();
+        let mut places: HashMap<FuncId, usize> = HashMap::new();
         for node in &stacks.nodes[1..] {
-            let name = *places.entry(node.funcidx).or_insert_with(|| {
-                tree.names.push(match (node.funcidx, named.get(&node.funcidx)) {
-                    (LEFT_OUT, _) => "[frames left out]".to_owned(),
-                    (_, Some(name)) => Demangled(name).to_string(),
-                    (funcidx, None) => format!("func[{funcidx}]"),
+            let name = *places.entry(node.func).or_insert_with(|| {
+                let FuncId { module, funcidx } = node.func;
+                tree.names.push(match named.get(module) {
+                    None => "[frames left out]".to_owned(),
+                    Some((prefix, names)) => match names.get(&funcidx) {
+                        Some(name) => format!("{prefix}{}", Demangled(name)),
+                        None => format!("{prefix}func[{funcidx}]"),
+                    },
                 });
                 tree.names.len() - 1
             });
@@ -123,6 +135,6 @@ impl Tree {
             tree.names.push(format!("host function {name}"));
             tree.frames.push(Shown { caller: None, name: tree.names.len() - 1, time: calls.time });
         }
-        tree
+        Ok(tree)
     }
 }

@@ -122,7 +122,7 @@ impl Table {
 
     fn func(&mut self, func: &Func) {
         let name = func.name.as_ref().map_or_else(String::new, |name| format!(" {name:?}"));
-        self.cost(func.cost, &format!("func[{}]{name}", func.funcidx));
+        self.cost(func.cost, &format!("{}func[{}]{name}", func.prefix, func.id.funcidx));
         let mut depths = Vec::new();
         for &(one, cost) in &func.loops {
             let depth = one.parent.map_or(1, |parent| depths[parent] + 1);
