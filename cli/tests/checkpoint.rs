@@ -505,6 +505,64 @@ fn hostile_files_are_refused() {
     }
 }
 
+/// A checkpoint of somebody else may name any file of the system as a module.
+#[test]
+fn what_is_no_module_is_not_read() {
+    let scratch = Scratch::new("checkpoint-modules");
+    let (module, checkpoint) = written(&scratch);
+    let bytes = fs::read(&checkpoint).unwrap();
+    // Behind the head: a byte, the length of the section, how many modules, and the length of the first one's path.
+    let (section, path) = (45, 61);
+    let names = |file: &str| {
+        let mut other = [&bytes[..path], &(file.len() as u64).to_le_bytes(), file.as_bytes()].concat();
+        other.extend(&bytes[path + 8 + module.len()..]);
+        let len = u64::from_le_bytes(bytes[section..section + 8].try_into().unwrap());
+        let len = len + file.len() as u64 - module.len() as u64;
+        other[section..section + 8].copy_from_slice(&len.to_le_bytes());
+        let hash = Sha256::digest(&other[44..]);
+        other[12..44].copy_from_slice(&hash);
+        fs::write(&checkpoint, other).unwrap();
+    };
+    let resume = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pirn"));
+        command.args(["resume"]).args(args).arg(&checkpoint).stdin(Stdio::null()).stdout(Stdio::null());
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let begin = Instant::now();
+        while child.try_wait().unwrap().is_none() && begin.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = child.kill();
+        child.wait_with_output().unwrap()
+    };
+    let refused = |file: &str, expected: &str| {
+        names(file);
+        let output = resume(&[]);
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains(file) && text.contains(expected) && text.contains("--module"), "{text}");
+        assert!(!text.contains("secret") && !text.contains("73 65 63"), "{text}");
+    };
+    refused("/dev/zero", "it is no regular file");
+    let pipe = scratch.0.join("pipe").display().to_string();
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    refused(&pipe, "it is no regular file");
+    refused(&scratch.file("text", "secret of somebody\n"), "is another module than it was");
+    fs::write(scratch.0.join("bytes"), b"secret \xff").unwrap();
+    refused(&scratch.0.join("bytes").display().to_string(), "is another module than it was");
+    let large = scratch.0.join("large");
+    fs::File::create(&large).unwrap().set_len((1 << 30) + 1).unwrap();
+    refused(&large.display().to_string(), "it has more than 1073741824 bytes");
+    // What is given is read, whatever it is, and a binary is what its text was.
+    let binary = wat::parse_str(COUNTS).unwrap();
+    fs::write(scratch.0.join("counts.wasm"), binary).unwrap();
+    let goes_on = ["--checkpoint-every", "5ms", "--checkpoint-and-exit"];
+    names(&pipe);
+    assert_eq!(resume(&[&goes_on[..], &["--module", &module]].concat()).status.code(), Some(WRITTEN));
+    names(&scratch.0.join("counts.wasm").display().to_string());
+    let output = resume(&goes_on);
+    assert_eq!((output.status.code(), stderr(&output)), (Some(WRITTEN), ""));
+}
+
 /// A file of some kilobytes that says nothing but zeros, many megabytes of them.
 #[test]
 fn what_reading_takes_is_bounded() {
