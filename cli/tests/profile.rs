@@ -161,6 +161,33 @@ fn as_many_functions_as_one_likes() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+/// Loops within loops, as many as a module may have, take a bounded part of the table.
+#[test]
+fn deeply_nested_loops_are_left_out() {
+    let scratch = Scratch::new("profile-nested");
+    let nested = |count: usize| {
+        let (begin, end) = ("(loop ".repeat(count), ")".repeat(count));
+        let text = format!(
+            r#"(module (func (export "nested") (param $n i32)
+                {begin} (br_if 0 (local.tee $n (i32.sub (local.get $n) (i32.const 1)))) {end}))"#
+        );
+        let file = scratch.file("nested.wat", &text);
+        let output = pirn(&["run", "--profile", &file, "--invoke", "nested", "100000"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        rows(stderr(&output)).into_iter().map(|row| row.label).skip(2).collect::<Vec<_>>()
+    };
+    let rows = nested(25);
+    assert_eq!(rows.len(), 25, "{rows:?}");
+    let indent = |row: &str| row.len() - row.trim_start().len();
+    assert_eq!(rows[..21].iter().map(|row| indent(row)).collect::<Vec<_>>()[18..], [38, 40, 40], "{rows:?}");
+    assert!(
+        !rows[19].contains("deep") && rows[20].ends_with(", 21 deep") && rows[24].ends_with(", 25 deep"),
+        "{rows:?}"
+    );
+    let rows = nested(150);
+    assert_eq!((rows.len(), &*rows[100]), (101, "  50 more loops"), "{rows:?}");
+}
+
 /// Counts are exact: with each cell as often as the loop runs that it is in.
 #[test]
 #[cfg(feature = "profile")]

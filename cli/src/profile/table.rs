@@ -9,6 +9,12 @@ use std::time::Duration;
 /// Loops with less than this share of everything are not shown.
 const LEAST: f64 = 0.005;
 
+/// How many loops of a function are shown. A module may have any number of them, each within the one before.
+const LOOPS: usize = 100;
+
+/// How many loops around another one indent it. What is deeper has a number for that.
+const DEEPEST: usize = 20;
+
 /// A line of its own.
 enum Entry<'a> {
     Func(&'a Func),
@@ -123,13 +129,22 @@ impl Table {
     fn func(&mut self, func: &Func) {
         let name = func.name.as_ref().map_or_else(String::new, |name| format!(" {name:?}"));
         self.cost(func.cost, &format!("{}func[{}]{name}", func.prefix, func.id.funcidx));
-        let mut depths = Vec::new();
+        let (mut depths, mut shown) = (Vec::new(), 0);
         for &(one, cost) in &func.loops {
             let depth = one.parent.map_or(1, |parent| depths[parent] + 1);
             depths.push(depth);
-            if self.share(cost) >= LEAST {
-                self.cost(cost, &format!("{:1$}loop @{2:x}", "", 2 * depth, one.start));
+            if self.share(cost) < LEAST {
+                continue;
             }
+            shown += 1;
+            if shown <= LOOPS {
+                let deep = if depth > DEEPEST { format!(", {depth} deep") } else { String::new() };
+                self.cost(cost, &format!("{:1$}loop @{2:x}{deep}", "", 2 * depth.min(DEEPEST), one.start));
+            }
+        }
+        if shown > LOOPS {
+            // What they cost is in rows above.
+            self.row(&HEAD.map(|_| ""), &format!("  {} more loops", shown - LOOPS));
         }
     }
 
