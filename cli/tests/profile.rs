@@ -186,6 +186,17 @@ fn deeply_nested_loops_are_left_out() {
     );
     let rows = nested(150);
     assert_eq!((rows.len(), &*rows[100]), (101, "  50 more loops"), "{rows:?}");
+    // Many of them, each with something behind it.
+    let behind = "(br_if 0 (i32.gt_s (local.tee $n (i32.sub (local.get $n) (i32.const 1))) (i32.const 0))) end ";
+    let (begin, behind) = ("loop ".repeat(20_000), behind.repeat(20_000));
+    let text = format!(
+        r#"(module (func (export "_start") (local $n i32) (local.set $n (i32.const 30000)) {begin} {behind}))"#
+    );
+    let file = scratch.file("many.wat", &text);
+    // Of address space, in KiB, and seconds.
+    let limited = format!("ulimit -v 800000; ulimit -t 60; exec {} run --profile {file}", env!("CARGO_BIN_EXE_pirn"));
+    let output = std::process::Command::new("sh").args(["-c", &limited]).output().unwrap();
+    assert!(stderr(&output).contains(" more loops\n"), "{}", stderr(&output));
 }
 
 /// Counts are exact: with each cell as often as the loop runs that it is in.

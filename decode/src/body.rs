@@ -40,6 +40,8 @@ impl Body {
         let mut this = Self::default();
         // Of each open block, which loop it is, if it is one; the function is the first.
         let mut blocks: Vec<Option<usize>> = vec![None];
+        // The innermost loop that is open.
+        let mut innermost: Option<usize> = None;
         // How many blocks are open where the operators behind cannot be reached.
         let mut dead: Option<usize> = None;
         let code = body.get_binary_reader_for_operators()?.original_position() as usize;
@@ -51,8 +53,8 @@ impl Body {
             let info = instruction.info();
             match instruction {
                 Instruction::Loop => {
-                    let parent = blocks.iter().rev().find_map(|&block| block);
-                    blocks.push(Some(this.loops.len()));
+                    let parent = innermost.replace(this.loops.len());
+                    blocks.push(innermost);
                     this.loops.push(Loop { start: offset, end: offset, parent });
                 }
                 _ if info.opens_block() => blocks.push(None),
@@ -61,6 +63,7 @@ impl Body {
                     dead = dead.filter(|&depth| depth != blocks.len());
                     if let Some(Some(ended)) = blocks.pop() {
                         this.loops[ended].end = offset;
+                        innermost = this.loops[ended].parent;
                     }
                 }
                 // No other begins or ends a block.

@@ -1,6 +1,7 @@
 //! `Module::new`: what a module declares comes out as written, what is wrong is refused with its place, and no bytes at
 //! all make it panic.
 
+use pirn_decode::body::Body;
 use pirn_decode::module::{ConstOp, ElementItems, ExternIndex, SegmentMode};
 use pirn_decode::{Error, ExternType, FuncIdx, FuncType, GlobalType, MemoryType, Module, RefType, TableType, ValType};
 
@@ -401,4 +402,21 @@ fn functions_without_references_are_known() {
     assert!(!holds(
         "(module (global $g i32 (i32.const 0)) (func $f (result i32) (global.get $g)) (func (drop (call $f))))"
     ));
+}
+
+/// A loop's parent is the loop around it, whatever blocks are between them, and whatever loops ended before it.
+#[test]
+fn loops_are_told_with_those_around_them() {
+    let module = good(
+        "(module (func (param i32)
+            (loop (block (loop)) (if (local.get 0) (then (loop (loop))) (else (loop))) (block))
+            (block (loop (block (br 0) (loop))))))",
+    );
+    let loops = Body::read(&module, FuncIdx(0)).unwrap().loops;
+    let parents: Vec<_> = loops.iter().map(|one| one.parent).collect();
+    assert_eq!(parents, [None, Some(0), Some(0), Some(2), Some(0), None, Some(5)]);
+    for one in &loops {
+        assert!(one.start < one.end);
+        assert!(one.parent.is_none_or(|parent| loops[parent].start < one.start && one.end < loops[parent].end));
+    }
 }

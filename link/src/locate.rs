@@ -5,17 +5,13 @@ use pirn_decode::FuncIdx;
 use std::ops::Range;
 
 impl Module {
-    /// The function whose threaded code contains `address`: its funcidx, and the addresses of its cells. This is not part of
-    /// the API that versions promise.
-    ///
-    /// Every function must have been lowered ([`crate::CompilationMode::Eager`]): one that has not been lowered is not found.
+    /// The functions that have been lowered, which are all with [`crate::CompilationMode::Eager`], and the addresses of their threaded
+    /// code's cells. This is not part of the API that versions promise.
     #[doc(hidden)]
-    pub fn code_at(&self, address: usize) -> Option<(FuncIdx, Range<usize>)> {
-        let first_cell = |&funcidx: &FuncIdx| self.first_cell(funcidx) as usize;
-        // Of the functions that begin at or before the address, the one that begins last.
-        let funcidx = self.own_funcs().filter(|funcidx| first_cell(funcidx) <= address).max_by_key(first_cell)?;
-        let cells = self.code(funcidx).ok()?.cells().as_ptr_range();
-        let range = cells.start as usize..cells.end as usize;
-        range.contains(&address).then_some((funcidx, range))
+    pub fn code_ranges(&self) -> impl Iterator<Item = (FuncIdx, Range<usize>)> {
+        self.lowered_code().map(|(funcidx, code)| {
+            let cells = code.cells().as_ptr_range();
+            (funcidx, cells.start.addr()..cells.end.addr())
+        })
     }
 }

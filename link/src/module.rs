@@ -437,13 +437,14 @@ impl Module {
         };
         found(&places).or_else(|| {
             // Nobody has asked yet, or the function was lowered just when somebody asked first.
-            let lowered = self.own_funcs().zip(&self.0.code).filter_map(|(funcidx, code)| {
-                let code = code.get()?.as_ref().ok()?;
-                Some((code.words().as_ptr().addr(), funcidx))
-            });
-            *places = lowered.collect();
+            *places = self.lowered_code().map(|(funcidx, code)| (code.words().as_ptr().addr(), funcidx)).collect();
             found(&places)
         })
+    }
+
+    /// The functions that have been lowered, in order, and their threaded code.
+    pub(crate) fn lowered_code(&self) -> impl Iterator<Item = (FuncIdx, &Code)> {
+        self.own_funcs().zip(&self.0.code).filter_map(|(funcidx, code)| Some((funcidx, code.get()?.as_ref().ok()?)))
     }
 
     /// Offset in the module's bytes of what is `at` byte `position` of the code of function `funcidx`.

@@ -404,7 +404,7 @@ impl<R> Paused<R> {
         self.0.call.lease.execution.progress() != 0
     }
 
-    /// Address of the cell of threaded code at which it goes on: see `Module::code_at`. For profilers; neither is part of
+    /// Address of the cell of threaded code at which it goes on: see `Module::code_ranges`. For profilers; neither is part of
     /// the API that versions promise.
     #[doc(hidden)]
     pub fn address(&self) -> usize {
