@@ -1,5 +1,6 @@
 //! What a program sees of the world, and what is known of it.
 
+use crate::budget::Budget;
 use crate::times::Times;
 use anyhow::{Context, Result, bail, ensure};
 use pirn_wasi::{DirPerms, FilePerms, WasiCtxBuilder, WasiP1Ctx};
@@ -13,6 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct Host {
     /// Its view of the world.
     pub wasi: WasiP1Ctx,
+    /// What its memories may have, if that is limited.
+    pub budget: Option<Budget>,
     /// How long its calls took, if that is measured.
     times: Option<Arc<Mutex<Times>>>,
 }
@@ -123,7 +126,7 @@ impl Grants {
             let times = Arc::clone(times);
             builder.observe(move |name, time| times.lock().unwrap_or_else(PoisonError::into_inner).add(name, time));
         }
-        Ok(Host { wasi: builder.build_p1(), times })
+        Ok(Host { wasi: builder.build_p1(), budget: None, times })
     }
 }
 
@@ -137,7 +140,7 @@ fn builder() -> WasiCtxBuilder {
 impl Host {
     /// What a program sees that is given nothing.
     pub fn nothing() -> Self {
-        Self { wasi: WasiCtxBuilder::new().build_p1(), times: None }
+        Self { wasi: WasiCtxBuilder::new().build_p1(), budget: None, times: None }
     }
 
     /// What a program sees that goes on: what was saved of that, with these directories.
@@ -150,12 +153,12 @@ impl Host {
         for dir in dirs {
             dir.preopen(&mut builder)?;
         }
-        Ok(Self { wasi: builder.restore_p1(saved)?, times: None })
+        Ok(Self { wasi: builder.restore_p1(saved)?, budget: None, times: None })
     }
 
     /// What another thread of the program sees.
     pub fn for_thread(&self) -> Self {
-        Self { wasi: self.wasi.clone(), times: None }
+        Self { wasi: self.wasi.clone(), budget: self.budget.as_ref().map(Budget::for_thread), times: None }
     }
 
     /// How long its calls took, if that is measured.

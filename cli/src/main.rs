@@ -18,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+mod budget;
 mod checkpoint;
 mod dump;
 mod ended;

@@ -1,5 +1,6 @@
 //! `pirn run`.
 
+use crate::budget::Budget;
 use crate::checkpoint::file::Command;
 use crate::checkpoint::{self, Checkpoints, Ended};
 use crate::ended::{self, TIMED_OUT};
@@ -49,8 +50,8 @@ pub struct Args {
     /// End the program when it has run for so long: 5s, 250ms, 2m, 1h
     #[arg(long, value_name = "TIME", value_parser = values::duration, conflicts_with = "profile")]
     timeout: Option<Duration>,
-    /// Let memories grow to SIZE bytes, all together: 65536, 64K, 512M, 2G. Structs, arrays and exceptions may take as much besides, and at
-    /// least 1 MiB
+    /// Let memories grow to SIZE bytes, all together, those of threads too: 65536, 64K, 512M, 2G. Structs, arrays and exceptions may take as
+    /// much besides, and at least 1 MiB, in each thread; tables (at most 80 MB in each) and stacks (--max-stack) are not counted
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     max_memory: Option<u64>,
     /// Let calls nest until their frames take SIZE bytes
@@ -147,10 +148,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     p1::add_to_linker_sync(&mut linker, |host: &mut Host| &mut host.wasi)?;
     let name = file.file_name().unwrap_or_default();
     let mut store = Store::new(&engine, args.grants.host(name, program.args, sampler.is_some())?);
+    store.data_mut().budget = args.max_memory.map(Budget::new);
+    limit(&mut store);
     let (fuel, timeout) = (args.fuel, args.timeout);
     // A profile is one of the main thread.
     let fuel_of_threads = fuel.or_else(|| args.profile.is_some().then_some(u64::MAX));
-    let prepare = move |store: &mut Store<Host>| prepare(store, fuel_of_threads, timeout);
+    let prepare = move |store: &mut Store<Host>| {
+        limit(store);
+        prepare(store, fuel_of_threads, timeout)
+    };
     let threads = Threads::new(&module, args.max_threads, prepare, move |error| end(error, timeout));
     threads.add_to_linker(&store, &mut linker)?;
     if sampler.is_none() {
@@ -216,6 +222,13 @@ pub fn to_the_end(
     begin: impl FnOnce(&mut Store<Host>) -> pirn::Result<Resumable<Vec<Val>>>,
 ) -> pirn::Result<Vec<Val>> {
     begin(store)?.finished().ok_or_else(|| Trap::OutOfFuel.into())
+}
+
+/// Has a store ask for what its memories are to have, if there is a limit.
+fn limit(store: &mut Store<Host>) {
+    if store.data().budget.is_some() {
+        store.limiter(|host| host.budget.as_mut().expect("nobody takes it away"));
+    }
 }
 
 /// Gives a store fuel, and a deadline.

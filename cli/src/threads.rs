@@ -3,6 +3,7 @@
 //! Each is an instance of the same module in a store of its own, which shares the memory that the module imports, the descriptors
 //! and the arguments. A thread that fails, panics or exits ends the program, as does the return of the main thread.
 
+use crate::budget::Budget;
 use crate::host::Host;
 use pirn::{Caller, Error, ExternType, Linker, Module, Result, SharedMemory, Store};
 use pirn_wasi::Errno;
@@ -76,6 +77,9 @@ impl Threads {
                 && ty.is_shared()
                 && defined.insert((import.module(), import.name()))
             {
+                if let Some(budget) = &store.data().budget {
+                    budget.share(ty)?;
+                }
                 linker.define(store, import.module(), import.name(), SharedMemory::new(store.engine(), ty)?)?;
             }
         }
@@ -122,11 +126,13 @@ fn spawn(threads: Arc<Threads>, host: &Host, arg: i32) -> i32 {
         return failure(Errno::AGAIN);
     }
     let (id, host, theirs) = (threads.id(), host.for_thread(), Arc::clone(&threads));
+    let taken = host.budget.as_ref().map(Budget::taken);
     let thread = std::thread::Builder::new().name(format!("wasi-{id}")).spawn(move || {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let mut store = Store::new(theirs.module.engine(), host);
             theirs.run(&mut store, id, arg)
         }));
+        drop(taken);
         // What the panic was about has been printed.
         if let Err(error) = outcome.unwrap_or_else(|_| Err(Error::msg("a thread of the program panicked"))) {
             (theirs.fail)(error);

@@ -332,6 +332,20 @@ fn limits_hold() {
         (Some(0), "1000\n".to_owned())
     );
     assert_eq!(run(&["--max-stack", "64K", &file, "--invoke", "deep", "100000"]).0, Some(134));
+    // Those that threads could share are bounded together, with the others.
+    let file = scratch.file(
+        "shared.wat",
+        r#"(module (memory (import "env" "a") 2 4 shared) (memory (import "env" "b") 2 2 shared) (memory 1)
+            (func (export "grow") (param i32) (result i32) (memory.grow 0 (local.get 0)))
+            (func (export "own") (param i32) (result i32) (memory.grow 2 (local.get 0))))"#,
+    );
+    assert_eq!(run(&["--max-memory", "192K", &file, "--invoke", "grow", "0"]).0, Some(1));
+    assert_eq!(run(&["--max-memory", "256K", &file, "--invoke", "grow", "0"]).0, Some(1));
+    assert_eq!(run(&["--max-memory", "320K", &file, "--invoke", "grow", "0"]), (Some(0), "2\n".to_owned()));
+    assert_eq!(run(&["--max-memory", "384K", &file, "--invoke", "grow", "1"]), (Some(0), "2\n".to_owned()));
+    assert_eq!(run(&["--max-memory", "384K", &file, "--invoke", "grow", "2"]), (Some(0), "-1\n".to_owned()));
+    assert_eq!(run(&["--max-memory", "384K", &file, "--invoke", "own", "1"]), (Some(0), "1\n".to_owned()));
+    assert_eq!(run(&["--max-memory", "384K", &file, "--invoke", "own", "2"]), (Some(0), "-1\n".to_owned()));
 }
 
 #[test]

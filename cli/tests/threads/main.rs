@@ -116,6 +116,45 @@ fn threads_end_the_program_where_nobody_reads() {
     assert_eq!(child.wait().unwrap().code(), Some(134));
 }
 
+/// Threads have memories of their own besides the one that they share. All are bounded together, and what a thread had is there again when it
+/// has ended, but not what it made the shared one grow by.
+#[test]
+fn their_memories_are_bounded_together() {
+    let scratch = Scratch::new("together");
+    let file = scratch.file(
+        "together.wat",
+        r#"(module
+            (import "env" "memory" (memory $shared 1 3 shared))
+            (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+            (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+            (memory $own 1)
+            (func $expect (param $found i32) (param $expected i32) (param $status i32)
+                (if (i32.ne (local.get $found) (local.get $expected)) (then (call $exit (local.get $status)))))
+            ;; A thread says that it has grown, and waits until it may end.
+            (func (export "wasi_thread_start") (param $id i32) (param $arg i32)
+                (call $expect (memory.grow $own (i32.const 2)) (i32.const 1) (i32.const 3))
+                (call $expect (memory.grow $shared (i32.const 1)) (i32.add (local.get $arg) (i32.const 1)) (i32.const 4))
+                (drop (i32.atomic.rmw.add $shared (i32.const 16) (i32.const 1)))
+                (loop (br_if 0 (i32.eqz (i32.atomic.load $shared (i32.const 20))))))
+            (func $next (param $arg i32)
+                (call $expect (i32.gt_s (call $spawn (local.get $arg)) (i32.const 0)) (i32.const 1) (i32.const 5))
+                (loop (br_if 0 (i32.le_u (i32.atomic.load $shared (i32.const 16)) (local.get $arg)))))
+            (func (export "_start")
+                ;; 2 pages, 6 with one thread, and 10 with two.
+                (call $next (i32.const 0))
+                (call $next (i32.const 1))
+                (call $expect (memory.grow $own (i32.const 2)) (i32.const -1) (i32.const 6))
+                (call $expect (memory.grow $own (i32.const 1)) (i32.const 1) (i32.const 7))
+                (i32.atomic.store $shared (i32.const 20) (i32.const 1))
+                (loop (br_if 0 (i32.eq (memory.grow $own (i32.const 6)) (i32.const -1))))
+                (call $expect (memory.grow $own (i32.const 1)) (i32.const -1) (i32.const 8))
+                (call $exit (memory.size $own))))"#,
+    );
+    // 3 pages of the shared one, and 8.
+    let output = pirn(&["run", "--timeout", "60s", "--max-memory", "704K", &file]);
+    assert_eq!((stderr(&output), output.status.code()), ("", Some(8)));
+}
+
 /// There are no more threads than were allowed; where one has ended there may be another.
 #[test]
 fn their_number_is_bounded() {
