@@ -1,10 +1,13 @@
 //! `pirn dump`.
 
-use crate::output::print;
+use crate::output::{harmless, is_closed, print};
 use anyhow::{Context, Result, ensure};
 use pirn_decode::checker::{self, Verdict};
+use pirn_decode::dump::Listing;
+use pirn_decode::module::ExternIndex;
 use pirn_decode::{FuncIdx, Module, Options};
-use std::io::Write;
+use std::collections::HashSet;
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,7 +42,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Some(wanted) => {
             let names = disassembler.names();
             let named = module.own_funcs();
-            let named = named.filter(|func| names.get(func) == Some(wanted) || exported(&module, wanted, *func));
+            let exported = exported(&module, wanted);
+            let named = named.filter(|func| names.get(func) == Some(wanted) || exported.contains(func));
             let mut funcs: Vec<_> = named.collect();
             if let (true, Ok(index)) = (funcs.is_empty(), wanted.parse()) {
                 funcs.extend(own.find(|&func| func == FuncIdx(index)));
@@ -51,16 +55,29 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if args.check {
         return check(&module, &funcs);
     }
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    for func in funcs {
-        let text = disassembler.function(func)?;
-        if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
-            // Whoever read has read enough.
-            ensure!(error.kind() == std::io::ErrorKind::BrokenPipe, error);
-            break;
-        }
+    let listings = funcs.iter().map(|&func| disassembler.listing(func));
+    match list(listings) {
+        // Whoever read has read enough.
+        Err(error) if !is_closed(&error) => Err(error),
+        Ok(()) | Err(_) => Ok(ExitCode::SUCCESS),
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints functions, a line at a time.
+fn list<'a>(listings: impl Iterator<Item = Result<Listing<'a>, pirn_decode::Error>>) -> Result<()> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    for listing in listings {
+        let mut listing = listing?;
+        writeln!(out, "{}", harmless(listing.head()))?;
+        for line in listing.by_ref() {
+            writeln!(out, "  {}", harmless(&line?.to_string()))?;
+        }
+        for line in listing.catches() {
+            writeln!(out, "  {}", harmless(&line))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(out.flush()?)
 }
 
 /// Checks functions in every way of lowering.
@@ -97,7 +114,12 @@ fn check(module: &Module, funcs: &[FuncIdx]) -> Result<ExitCode> {
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn exported(module: &Module, name: &str, funcidx: FuncIdx) -> bool {
-    let index = pirn_decode::module::ExternIndex::Func(funcidx);
-    module.exports.iter().any(|export| export.index == index && module.name(export.name) == name)
+/// The functions that are exported under this name: one, or none.
+fn exported(module: &Module, name: &str) -> HashSet<FuncIdx> {
+    let exports = module.exports.iter().filter(|export| module.name(export.name) == name);
+    let funcs = exports.filter_map(|export| match export.index {
+        ExternIndex::Func(funcidx) => Some(funcidx),
+        _ => None,
+    });
+    funcs.collect()
 }

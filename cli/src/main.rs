@@ -72,7 +72,8 @@ enum Command {
     /// Show the threaded code of a module's functions, a line for each cell
     #[command(
         after_help = "Each line: offset of the cell, @ offset of the operator in the binary, what the cell does. \
-                            s5 is slot 5 of the frame, r0 and v0 are the accumulators, #1 is a constant."
+                            s5 is slot 5 of the frame, r0 and v0 are the accumulators, #1 is a constant. Below them, which scope of \
+                            handlers is the innermost around the calls that end there, and where each scope leads."
     )]
     Dump(dump::Args),
     /// Run spec scripts

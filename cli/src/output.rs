@@ -63,7 +63,7 @@ pub fn exit(status: u8, say: impl FnOnce() + Send + 'static) -> ! {
 }
 
 /// Whether an error says that nobody reads what is written any more, which is nobody's fault.
-fn is_closed(error: &anyhow::Error) -> bool {
+pub fn is_closed(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|it| it.kind() == ErrorKind::BrokenPipe))
 }
 

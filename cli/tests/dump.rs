@@ -140,6 +140,79 @@ fn a_line_for_each_cell() {
 }
 
 #[test]
+fn a_scope_of_handlers_is_shown_once_and_says_which_is_around_it() {
+    let scratch = Scratch::new("dump-scopes");
+    let text = r#"(module
+        (tag $e (param i32))
+        (func $f)
+        (func (export "run")
+            (block $all
+                (block $one (result i32)
+                    (try_table (catch_all $all)
+                        (call $f)
+                        (try_table (catch $e $one) (call $f) (call $f)))
+                    (return))
+                (drop))))"#;
+    let output = pirn(&["dump", &scratch.file("scopes.wat", text), "--function", "run"]);
+    let lines: Vec<_> = stdout(&output).lines().filter(|line| line.contains("scope")).map(str::trim).collect();
+    let expected = [
+        "before 0x0010: scope 0",
+        "before 0x0020: scope 1",
+        "before 0x0030: scope 1",
+        "scope 0: catches any -> 0x50",
+        "scope 1 in 0: catches tag[0] to s3 -> 0x40",
+    ];
+    assert_eq!(lines, expected, "{}", stdout(&output));
+}
+
+#[test]
+fn handlers_within_each_other_take_a_line_for_each_and_for_each_call() {
+    const DEPTH: usize = 300;
+    let scratch = Scratch::new("dump-deep");
+    let (open, close) = ("(try_table (catch_all 0) (call $f) ".repeat(DEPTH), ")".repeat(DEPTH));
+    let catching = format!("(module (func $f) (func {open}{close}))");
+    let (open, close) = ("try call $f ".repeat(DEPTH), "delegate 0 ".repeat(DEPTH));
+    let delegating = format!("(module (func $f) (func {open}{close}))");
+    for (name, text) in [("catching.wat", catching), ("delegating.wat", delegating)] {
+        let output = pirn(&["dump", &scratch.file(name, &text), "--function", "1"]);
+        let lines: Vec<_> = stdout(&output).lines().collect();
+        let count = |begins: &str| lines.iter().filter(|line| line.trim().starts_with(begins)).count();
+        assert_eq!((count("before "), count("scope ")), (DEPTH, DEPTH), "{name}");
+        assert!(lines.iter().all(|line| line.len() < 100), "{name}");
+    }
+}
+
+#[test]
+fn long_names_and_types_are_cut_at_each_of_their_uses() {
+    let scratch = Scratch::new("dump-long");
+    let (name, params) = ("a\u{e4}c".repeat(10_000), "i64 ".repeat(1000));
+    let text = format!(
+        r#"(module
+        (type $t (func (param {params})))
+        (table 1 funcref)
+        (func $long (@name "{name}"))
+        (func (export "run") (call $long) {} (call_indirect (type $t) (i32.const 0)))
+        (func (type $t)))"#,
+        "(i64.const 0) ".repeat(1000)
+    );
+    let output = pirn(&["dump", &scratch.file("long.wat", &text), "--no-fuse"]);
+    let text = stdout(&output);
+    assert!(text.contains(&format!(r#"call func=func[0] "{}"... args="#, "a\u{e4}c".repeat(64))), "{text}");
+    assert!(text.contains(&format!(" type_id=type[0] [{}i64... args=", "i64 ".repeat(63))), "{text}");
+    assert!(text.lines().all(|line| line.len() < 600), "{text}");
+}
+
+#[test]
+fn what_cannot_be_seen_in_a_name_is_escaped() {
+    let scratch = Scratch::new("dump-disguise");
+    let text = r#"(module (func $f (@name "\u{3164}\u{2800}\u{202e}\u{1b}[2J")) (func (call $f)))"#;
+    let output = pirn(&["dump", &scratch.file("disguise.wat", text)]);
+    let text = stdout(&output);
+    assert_eq!(text.matches(r#""\u{3164}\u{2800}\u{202e}\u{1b}[2J""#).count(), 2, "{text}");
+    assert!(!text.contains(|c| pirn::is_disguise(c) && c != '\n'), "{text}");
+}
+
+#[test]
 fn functions_by_name_and_index() {
     let scratch = Scratch::new("dump-names");
     let file = scratch.file("sum.wat", SUM);

@@ -15,12 +15,16 @@
 //! | `i32.load+8(s2)` | a load at `s2` with the static offset 8 |
 //! | `-> 0x40` | a branch to the cell at 0x40 |
 //! | `func[3]`, `global[0]`... | the word of the instance that belongs to it |
+//!
+//! What a module says of itself is as long as it likes, and so are names and types. They are shown at each of their uses, up to
+//! a length ([`SHOWN`]). Scopes of handlers are shown once, with the number of the scope around them: what has thousands of scopes
+//! within each other, and calls in each, has a line for each of either. A [`Listing`] gives lines one by one.
 
-use crate::catches::{CatchClause, CatchTable};
+use crate::catches::{CatchClause, CatchTable, Scope, Site};
 use crate::cell::{Cell, Field};
 use crate::instruction::Instruction;
 use crate::layout::{CodeHead, FrameLayout, HEADER_WORDS, InstanceLayout, RECORD_WORDS};
-use crate::lower::survey::Survey;
+use crate::lower::survey::{Survey, Surveyed};
 use crate::lower::{Arena, Lowering, Options, Target, Tile};
 use crate::module::ExternIndex;
 use crate::ops::Class;
@@ -37,8 +41,7 @@ pub struct Disassembly {
     pub head: String,
     /// The cells.
     pub lines: Vec<Line>,
-    /// The handlers of exceptions: what calls or throws in the cell that ends there, and where each clause leads, the first one asked
-    /// first.
+    /// The handlers of exceptions: see [`Listing::catches`].
     pub catches: Vec<String>,
 }
 
@@ -59,13 +62,20 @@ pub struct Line {
 impl fmt::Display for Disassembly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.head)?;
-        for line in &self.lines {
-            writeln!(f, "  {:#06x}  @{:<6x}  {}", line.at, line.offset, line.text)?;
-        }
+        self.lines.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
         self.catches.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
         Ok(())
     }
 }
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#06x}  @{:<6x}  {}", self.at, self.offset, self.text)
+    }
+}
+
+/// How many bytes of a name or type are shown.
+const SHOWN: usize = 256;
 
 /// Lowers for reading: handlers are their signatures.
 #[derive(Debug)]
@@ -115,50 +125,122 @@ impl<'a, T: Target> Disassembler<'a, T> {
     /// # Panics
     /// As [`Lowering::lower`].
     pub fn function(&self, funcidx: FuncIdx) -> Result<Disassembly, Error> {
+        let mut listing = self.listing(funcidx)?;
+        let lines = listing.by_ref().collect::<Result<_, _>>()?;
+        let catches = listing.catches().collect();
+        Ok(Disassembly { head: listing.head, lines, catches })
+    }
+
+    /// The same, line by line: the text may be hundreds of times as long as the function.
+    ///
+    /// # Errors
+    /// Those of [`Lowering::lower`]. What else is wrong is said in the place of a line.
+    ///
+    /// # Panics
+    /// As [`Lowering::lower`].
+    pub fn listing(&self, funcidx: FuncIdx) -> Result<Listing<'_>, Error> {
         let survey = Some(Box::new(Survey::new(None)));
         let mut arena = Arena::new();
         let mut lowering =
             Lowering::surveyed(self.module, &self.type_ids, self.options, &self.target, &mut arena, survey);
         let code = lowering.lower(funcidx)?;
-        let emitted = lowering.into_cells();
-        let bytes: Vec<u8> = code.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
-        let start = CodeHead::WORDS * 8;
-        let mut reader = Reader {
+        let emitted = lowering.into_cells().into_iter();
+        let bytes: Box<[u8]> = code.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
+        let frame_words = code.words()[1] as u32 / 8;
+        let head = head(self.module, funcidx, frame_words, bytes.len() - START, &self.names);
+        let reader = Reader {
             module: self.module,
             layout: self.layout,
             names: &self.names,
-            bytes: &bytes,
-            at: 0,
+            bytes,
+            at: START,
             base: code.words().as_ptr().addr() as u64,
         };
-        let mut lines = Vec::new();
-        let mut cell = start;
-        for one in &emitted {
-            let wrong = |what: &str| {
-                Error::new(format!("function {funcidx}, cell {:#x}: {what}", cell - start), u64::from(one.offset))
-            };
-            if one.position != cell {
-                return Err(wrong("the one before ends here, but the next begins elsewhere"));
+        let catches = code.catches().cloned().unwrap_or_default();
+        Ok(Listing { head, funcidx, shape: self.shape, emitted, reader, catches, is_over: false })
+    }
+}
+
+/// Where the cells begin in the bytes of code.
+const START: usize = CodeHead::WORDS * 8;
+
+/// Threaded code of one function, whose text is made line by line. As an iterator it gives the cells, then an error if they do not
+/// cover the code; an error is the last that it gives.
+pub struct Listing<'a> {
+    head: String,
+    funcidx: FuncIdx,
+    shape: fn(Sig) -> Option<&'static Shape>,
+    emitted: std::vec::IntoIter<Surveyed>,
+    /// Behind what was read so far.
+    reader: Reader<'a>,
+    catches: CatchTable,
+    is_over: bool,
+}
+
+impl Listing<'_> {
+    /// What is known of the function and its frame.
+    pub fn head(&self) -> &str {
+        &self.head
+    }
+
+    /// The handlers of exceptions. First, for what calls or throws in the cell that ends there, the innermost scope around it; then for
+    /// each scope where its clauses lead, the first one asked first, and the scope that is asked next.
+    pub fn catches(&self) -> impl Iterator<Item = String> {
+        let CatchTable { sites, scopes, clauses } = &self.catches;
+        let site =
+            |&Site { position, scope }: &Site| format!("before {:#06x}: scope {scope}", position as usize - START);
+        let scope = |(number, &Scope { outer, first, count }): (usize, &Scope)| {
+            let mut text = format!("scope {number}");
+            if outer != Scope::NONE {
+                push(&mut text, format_args!(" in {outer}"));
             }
-            reader.at = cell;
-            let sig = reader.u64();
-            let shape = (self.shape)(sig).ok_or_else(|| wrong("no handler has this signature"))?;
-            let mut text = String::new();
-            reader.statement(shape, &mut text);
-            let targets = if shape.has_targets() { reader.at - cell - 8 - shape.len() } else { 0 };
-            if reader.at != cell + 8 + shape.len() + targets {
-                return Err(wrong("its text has other operands than its shape"));
+            let clauses = &clauses[first as usize..][..count as usize];
+            for (i, clause) in clauses.iter().enumerate() {
+                text.push_str(if i == 0 { ": catches " } else { "; " });
+                self.reader.clause(clause, &mut text);
             }
-            lines.push(Line { at: cell - start, sig, text, offset: one.offset });
-            cell = reader.at.next_multiple_of(8);
+            text
+        };
+        sites.iter().map(site).chain(scopes.iter().enumerate().map(scope))
+    }
+
+    /// The cell that begins where the reader is, which was emitted as `one`.
+    fn line(&mut self, one: &Surveyed) -> Result<Line, Error> {
+        let (reader, funcidx) = (&mut self.reader, self.funcidx);
+        let cell = reader.at;
+        let wrong = |what: &str| {
+            Error::new(format!("function {funcidx}, cell {:#x}: {what}", cell - START), u64::from(one.offset))
+        };
+        if one.position != cell {
+            return Err(wrong("the one before ends here, but the next begins elsewhere"));
         }
-        if cell != bytes.len() {
-            return Err(Error::new(format!("function {funcidx}: the cells do not cover the code"), 0));
+        let sig = reader.u64();
+        let shape = (self.shape)(sig).ok_or_else(|| wrong("no handler has this signature"))?;
+        let mut text = String::new();
+        reader.statement(shape, &mut text);
+        let targets = if shape.has_targets() { reader.at - cell - 8 - shape.len() } else { 0 };
+        if reader.at != cell + 8 + shape.len() + targets {
+            return Err(wrong("its text has other operands than its shape"));
         }
-        let frame_words = code.words()[1] as u32 / 8;
-        let head = head(self.module, funcidx, frame_words, bytes.len() - start, &self.names);
-        let catches = code.catches().map_or_else(Vec::new, |table| reader.catches(table, start));
-        Ok(Disassembly { head, lines, catches })
+        reader.at = reader.at.next_multiple_of(8);
+        Ok(Line { at: cell - START, sig, text, offset: one.offset })
+    }
+}
+
+impl Iterator for Listing<'_> {
+    type Item = Result<Line, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let line = match self.emitted.next() {
+            Some(one) => self.line(&one),
+            None if self.reader.at == self.reader.bytes.len() => return None,
+            None => Err(Error::new(format!("function {}: the cells do not cover the code", self.funcidx), 0)),
+        };
+        self.is_over = line.is_err();
+        Some(line)
     }
 }
 
@@ -179,14 +261,44 @@ pub fn names(module: &Module) -> HashMap<FuncIdx, String> {
 fn head(module: &Module, funcidx: FuncIdx, words: u32, bytes: usize, names: &HashMap<FuncIdx, String>) -> String {
     let ty = module.func_type(funcidx);
     let frame = FrameLayout::of(ty);
-    let name = names.get(&funcidx).map_or_else(String::new, |name| format!(" {name:?}"));
+    let (name, ty_text) = (quoted(names.get(&funcidx)), cut(ty));
     format!(
-        "func[{funcidx}]{name}: {ty}; {bytes} bytes; frame of {words} words: {} parameters, header s{}, {} words from s{} on",
+        "func[{funcidx}]{name}: {ty_text}; {bytes} bytes; frame of {words} words: {} parameters, header s{}, {} words from s{} on",
         ty.params().len(),
         frame.header,
         (words as usize).saturating_sub(frame.header + HEADER_WORDS),
         frame.locals(),
     )
+}
+
+/// The beginning of a name, if there is one, in quotation marks and behind a blank, with a mark if that is not all.
+fn quoted(name: Option<&String>) -> String {
+    name.map_or_else(String::new, |name| {
+        let shown = &name[..name.floor_char_boundary(SHOWN)];
+        format!(" {shown:?}{}", if shown.len() < name.len() { "..." } else { "" })
+    })
+}
+
+/// The beginning of a type, with a mark if that is not all.
+fn cut(ty: impl fmt::Display) -> String {
+    struct Beginning(String);
+
+    impl Write for Beginning {
+        /// Fails when there is more than is shown, so that the rest of the type is not even written.
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0.push_str(text);
+            if self.0.len() > SHOWN { Err(fmt::Error) } else { Ok(()) }
+        }
+    }
+
+    let mut beginning = Beginning(String::new());
+    let is_all = write!(beginning, "{ty}").is_ok();
+    let mut text = beginning.0;
+    if !is_all {
+        text.truncate(text.floor_char_boundary(SHOWN));
+        text.push_str("...");
+    }
+    text
 }
 
 /// Reads operands in order and writes them as text.
@@ -195,7 +307,7 @@ struct Reader<'a> {
     layout: InstanceLayout,
     names: &'a HashMap<FuncIdx, String>,
     /// The code, its head included.
-    bytes: &'a [u8],
+    bytes: Box<[u8]>,
     /// The next operand.
     at: usize,
     /// Where the code lies.
@@ -226,7 +338,7 @@ impl Reader<'_> {
     }
 
     fn target(&mut self) -> String {
-        let target = self.u64().wrapping_sub(self.base + (CodeHead::WORDS * 8) as u64);
+        let target = self.u64().wrapping_sub(self.base + START as u64);
         format!("{target:#x}")
     }
 
@@ -250,31 +362,22 @@ impl Reader<'_> {
             format!("global[{}]", word - layout.globals)
         } else if word >= layout.funcs {
             let funcidx = FuncIdx(((word - layout.funcs) / RECORD_WORDS) as u32);
-            let name = self.names.get(&funcidx).map_or_else(String::new, |name| format!(" {name:?}"));
-            format!("func[{funcidx}]{name}")
+            format!("func[{funcidx}]{}", quoted(self.names.get(&funcidx)))
         } else {
             format!("word[{word}]")
         }
     }
 
-    /// The handlers of code that begins at byte `start`.
-    fn catches(&self, table: &CatchTable, start: usize) -> Vec<String> {
-        let clause = |clause: &CatchClause| {
-            let mut text = clause.tag.map_or_else(|| "any".to_owned(), |word| self.word(word));
-            if clause.tag.is_some() {
-                push(&mut text, format_args!(" to s{}", clause.values));
-            }
-            if let Some(slot) = clause.reference {
-                push(&mut text, format_args!(", reference to s{slot}"));
-            }
-            push(&mut text, format_args!(" -> {:#x}", clause.target as usize - start));
-            text
-        };
-        let site = |position: usize| {
-            let clauses: Vec<_> = table.clauses_at(position).map(clause).collect();
-            format!("catches before {:#06x}: {}", position - start, clauses.join("; "))
-        };
-        table.sites.iter().map(|place| site(place.position as usize)).collect()
+    /// What a clause catches, and where it leads.
+    fn clause(&self, clause: &CatchClause, out: &mut String) {
+        match clause.tag {
+            Some(word) => push(out, format_args!("{} to s{}", self.word(word), clause.values)),
+            None => out.push_str("any"),
+        }
+        if let Some(slot) = clause.reference {
+            push(out, format_args!(", reference to s{slot}"));
+        }
+        push(out, format_args!(" -> {:#x}", clause.target as usize - START));
     }
 
     fn statement(&mut self, shape: &Shape, out: &mut String) {
@@ -517,8 +620,8 @@ impl Reader<'_> {
                     ty.map_or_else(
                         || id.to_string(),
                         |ty| match ty.as_func() {
-                            Some(ty) => format!("type[{id}] {ty}"),
-                            None => format!("type[{id}] {ty}"),
+                            Some(ty) => format!("type[{id}] {}", cut(ty)),
+                            None => format!("type[{id}] {}", cut(ty)),
                         },
                     )
                 }
