@@ -23,11 +23,58 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Error(Box<Repr>);
 
 enum Repr {
-    Error(Box<dyn StdError + Send + Sync>),
+    Error(Wrapped),
     /// What was said about an error, and the error.
     Context(Box<dyn StdError + Send + Sync>, Error),
     /// Where an error happened, which is no part of what it says, and the error.
     Traced(Box<dyn StdError + Send + Sync>, Error),
+}
+
+/// An error of another type.
+enum Wrapped {
+    Std(Box<dyn StdError + Send + Sync>),
+    /// As it is: only anyhow finds what is below its context.
+    #[cfg(feature = "anyhow")]
+    Anyhow(anyhow::Error),
+}
+
+impl Wrapped {
+    /// The error; of anyhow's, what was said last.
+    fn error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        match self {
+            Self::Std(error) => &**error,
+            #[cfg(feature = "anyhow")]
+            Self::Anyhow(error) => &**error,
+        }
+    }
+
+    fn downcast_ref<E: StdError + Send + Sync + 'static>(&self) -> Option<&E> {
+        match self {
+            Self::Std(error) => error.downcast_ref(),
+            #[cfg(feature = "anyhow")]
+            Self::Anyhow(error) => error.downcast_ref(),
+        }
+    }
+
+    fn downcast<E: StdError + Send + Sync + 'static>(self) -> Result<E, Self> {
+        match self {
+            Self::Std(error) => error.downcast().map(|error| *error).map_err(Self::Std),
+            #[cfg(feature = "anyhow")]
+            Self::Anyhow(error) => error.downcast().map_err(Self::Anyhow),
+        }
+    }
+
+    /// The `Error` that it gives as its source.
+    fn inner(&self) -> Option<&Error> {
+        match self {
+            Self::Std(error) => inner(&**error),
+            // Or that was said about it.
+            #[cfg(feature = "anyhow")]
+            Self::Anyhow(error) => {
+                error.downcast_ref().or_else(|| error.chain().find_map(|cause| cause.downcast_ref()))
+            }
+        }
+    }
 }
 
 /// A panic on its way around WebAssembly frames, which cannot be unwound.
@@ -80,7 +127,7 @@ impl Error {
         let mut error = Some(error);
         match (&mut error as &mut dyn Any).downcast_mut::<Option<Self>>().and_then(Option::take) {
             Some(same) => same,
-            None => Self::from_repr(Repr::Error(Box::new(error.expect("it was not taken")))),
+            None => Self::from_box(Box::new(error.expect("it was not taken"))),
         }
     }
 
@@ -88,10 +135,14 @@ impl Error {
         Self(Box::new(repr))
     }
 
+    fn from_box(error: Box<dyn StdError + Send + Sync>) -> Self {
+        Self::from_repr(Repr::Error(Wrapped::Std(error)))
+    }
+
     /// An error that says `message`.
     #[cold]
     pub fn msg(message: impl fmt::Display) -> Self {
-        Self::from_repr(Repr::Error(Box::new(Message(message.to_string().into()))))
+        Self::from_box(Box::new(Message(message.to_string().into())))
     }
 
     /// A trap outside any call, and its place in words.
@@ -137,15 +188,16 @@ impl Error {
                         ours = Some(cause);
                         return Some(&**context);
                     }
-                    Repr::Error(error) => {
+                    Repr::Error(wrapped) => {
+                        let error = wrapped.error();
                         source = error.source();
                         // Who only passes an `Error` on says the same.
-                        if let Some(within) = inner(&**error)
+                        if let Some(within) = inner(error)
                             && within.to_string() == error.to_string()
                         {
                             source = within.source();
                         }
-                        return Some(&**error);
+                        return Some(error);
                     }
                 }
             }
@@ -158,27 +210,27 @@ impl Error {
     }
 
     /// The wrapped error, without what was said about it.
-    fn wrapped(&self) -> &(dyn StdError + Send + Sync + 'static) {
+    fn wrapped(&self) -> &Wrapped {
         let mut error = self;
         loop {
             match &*error.0 {
                 Repr::Context(_, cause) | Repr::Traced(_, cause) => error = cause,
-                Repr::Error(error) => return &**error,
+                Repr::Error(error) => return error,
             }
         }
     }
 
     /// Whether this is an `E`, whatever was said about it.
-    pub fn is<E: StdError + 'static>(&self) -> bool {
+    pub fn is<E: StdError + Send + Sync + 'static>(&self) -> bool {
         self.downcast_ref::<E>().is_some()
     }
 
     /// The wrapped error, if it is an `E`; for example `error.downcast_ref::<Trap>()`. An error that wraps an `Error`, as
     /// [`ResumeError`](crate::ResumeError) does, and gives it as its source, is looked into.
-    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+    pub fn downcast_ref<E: StdError + Send + Sync + 'static>(&self) -> Option<&E> {
         let wrapped = self.wrapped();
         let found = wrapped.downcast_ref().or_else(|| self.trace()?.downcast_ref());
-        found.or_else(|| inner(wrapped)?.downcast_ref())
+        found.or_else(|| wrapped.inner()?.downcast_ref())
     }
 
     /// Says where the error happened, which only [`Error::downcast_ref`] and [`Debug`](fmt::Debug) tell.
@@ -194,7 +246,7 @@ impl Error {
             match &*error.0 {
                 Repr::Traced(trace, _) => return Some(&**trace),
                 Repr::Context(_, cause) => error = cause,
-                Repr::Error(foreign) => error = inner(&**foreign)?,
+                Repr::Error(foreign) => error = foreign.inner()?,
             }
         }
     }
@@ -220,8 +272,8 @@ impl Error {
     ///
     /// # Errors
     /// The error itself, if it is something else, or has the `E` only as the source of another error.
-    pub fn downcast<E: StdError + 'static>(self) -> Result<E, Self> {
-        if !self.wrapped().is::<E>() && !self.trace().is_some_and(|trace| trace.is::<E>()) {
+    pub fn downcast<E: StdError + Send + Sync + 'static>(self) -> Result<E, Self> {
+        if self.wrapped().downcast_ref::<E>().is_none() && !self.trace().is_some_and(|trace| trace.is::<E>()) {
             return Err(self);
         }
         let mut error = self;
@@ -233,7 +285,7 @@ impl Error {
                 },
                 Repr::Context(_, cause) => error = cause,
                 Repr::Error(error) => {
-                    return error.downcast().map(|error| *error).map_err(|other| Self::from_repr(Repr::Error(other)));
+                    return error.downcast().map_err(|other| Self::from_repr(Repr::Error(other)));
                 }
             }
         }
@@ -303,7 +355,7 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &*self.0 {
-            Repr::Error(error) => error.source(),
+            Repr::Error(error) => error.error().source(),
             Repr::Context(_, cause) => Some(cause),
             Repr::Traced(_, cause) => cause.source(),
         }
@@ -346,7 +398,7 @@ impl From<std::io::Error> for Error {
 impl From<Box<dyn StdError + Send + Sync>> for Error {
     /// The `Error` in the box, if that is what it holds.
     fn from(error: Box<dyn StdError + Send + Sync>) -> Self {
-        error.downcast::<Self>().map_or_else(|error| Self::from_repr(Repr::Error(error)), |error| *error)
+        error.downcast::<Self>().map_or_else(Self::from_box, |error| *error)
     }
 }
 
@@ -381,11 +433,19 @@ impl<T> Context<T> for Option<T> {
 
 #[cfg(feature = "anyhow")]
 impl From<anyhow::Error> for Error {
-    /// The `Error` in it, if there is one; otherwise what it is and what was said about it, as text and sources.
+    /// What it is, and what was said about it. If that is an `Error`, it is the same again, and so are [`Yield`] and others that end calls:
+    /// [`Error::downcast_ref`] finds what anyhow's finds.
     fn from(error: anyhow::Error) -> Self {
-        error.downcast::<Self>().unwrap_or_else(|error| {
-            Self::from_repr(Repr::Error(error.reallocate_into_boxed_dyn_error_without_backtrace()))
-        })
+        let own = error.chain().enumerate().find_map(|(i, cause)| Some((i, cause.downcast_ref::<Self>()?)));
+        // Not if it is only the source of another error, which anyhow does not give.
+        match (own, error.downcast_ref::<Self>()) {
+            (Some((said, own)), Some(found)) if std::ptr::eq(own, found) => {
+                let said: Vec<_> = error.chain().take(said).map(ToString::to_string).collect();
+                let own = error.downcast::<Self>().expect("it was found");
+                said.into_iter().rev().fold(own, Self::context)
+            }
+            _ => Self::from_repr(Repr::Error(Wrapped::Anyhow(error))),
+        }
     }
 }
 

@@ -100,6 +100,45 @@ fn anyhow_errors_go_in_and_out() {
     assert_eq!(inside(anyhow::anyhow!("text")).to_string(), "text");
 }
 
+#[cfg(feature = "anyhow")]
+#[test]
+fn what_was_said_by_anyhow_is_context_as_any_other() {
+    let inside = |error: anyhow::Error| -> Error { error.into() };
+    let own = Error::from(Trap::Unreachable).context("a");
+    let error = inside(anyhow::Error::from(own).context("b").context("c"));
+    assert_eq!(format!("{error:#}"), "c: b: a: unreachable");
+    assert_eq!(error.trap(), Some(Trap::Unreachable));
+    assert_eq!(error.downcast::<Trap>().unwrap(), Trap::Unreachable);
+
+    let error = inside(anyhow::Error::new(Trap::MemoryOutOfBounds).context("a").context("b")).context("c");
+    assert_eq!(format!("{error:#}"), format!("c: b: a: {}", Trap::MemoryOutOfBounds));
+    assert_eq!(error.trap(), Some(Trap::MemoryOutOfBounds));
+    assert_eq!(error.downcast::<Trap>().unwrap(), Trap::MemoryOutOfBounds);
+    assert_eq!(inside(anyhow::Error::new(I32Exit(3)).context("a")).i32_exit_status(), Some(3));
+    let error = inside(anyhow::Error::new(Mine(2)).context("a"));
+    assert_eq!((error.downcast_ref(), error.chain().count()), (Some(&Mine(2)), 2));
+    let error = error.downcast::<Trap>().unwrap_err();
+    assert_eq!(error.downcast::<Mine>().unwrap(), Mine(2));
+    // Also what is said.
+    let error = inside(anyhow::anyhow!("root").context(Trap::Unreachable).context("a"));
+    assert_eq!((format!("{error:#}"), error.trap()), ("a: unreachable: root".into(), Some(Trap::Unreachable)));
+}
+
+#[cfg(feature = "anyhow")]
+#[test]
+fn calls_pause_by_a_yield_below_what_anyhow_says() {
+    let mut store = Store::<()>::default();
+    for wrapped in [false, true] {
+        let yields = Func::wrap(&mut store, move || -> Result<()> {
+            let payload = Yield::new(3);
+            let error = if wrapped { anyhow::Error::new(Error::from(payload)) } else { anyhow::Error::new(payload) };
+            Err(error.context("a").context("b").into())
+        });
+        let mut paused = yields.call_resumable(&mut store, &[]).unwrap().paused().expect("it yielded");
+        assert_eq!(paused.payload_mut().unwrap().downcast_ref(), Some(&3));
+    }
+}
+
 /// An error that fails to go on says what the error in it says, also with something said about it.
 #[test]
 fn traps_are_found_in_errors_that_pass_them_on() {
