@@ -370,6 +370,13 @@ impl Module {
         self.0.kept_type(self.0.parsed.typeidx(funcidx))
     }
 
+    /// Function type `typeidx`, as the embedder has it, if the module defines that.
+    #[cfg(feature = "snapshot")]
+    pub(crate) fn func_type_at(&self, typeidx: TypeIdx) -> Option<FuncType> {
+        self.0.parsed.types.get(typeidx.index())?.as_func()?;
+        Some(self.0.kept_type(typeidx))
+    }
+
     /// The type of tag `tagidx`, as the embedder has it.
     pub(crate) fn tag_type(&self, tagidx: u32) -> TagType {
         TagType::new(self.0.kept_type(self.0.parsed.tags[tagidx as usize]))

@@ -264,6 +264,50 @@ fn declared_types_of_the_host_are_kept() {
     check(&mut store, restored.instances()[0]);
 }
 
+#[test]
+fn types_that_items_of_the_host_name_are_kept() {
+    const TEXT: &str = r#"(module
+        (type $plain (func (param i32))) (type $pair (struct (field i64)))
+        (tag $tag (export "tag") (type $plain))
+        (global (export "func") (ref null $plain) (ref.null $plain))
+        (global (export "pair") (ref null $pair) (ref.null $pair))
+        (table (export "table") 1 (ref null $plain))
+        (func (export "run") (result i32) (block $e (result i32) (try_table (catch $tag $e) (throw $tag (i32.const 7))) i32.const 0)))"#;
+    let engine = crate::engine(false, true);
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module(&engine, TEXT), &[]).unwrap();
+    for name in ["func", "pair"] {
+        let content = instance.get_global(&store, name).unwrap().ty(&store).content;
+        for _ in 0..3 {
+            Global::new(&mut store, GlobalType::new(content, true), Val::default_for(content)).unwrap();
+        }
+    }
+    let ty = instance.get_table(&store, "table").unwrap().ty(&store);
+    Table::new(&mut store, ty, Ref::null(ty.element)).unwrap();
+    let bytes = taken(&store);
+    let engine = crate::engine(false, false);
+    // Ids are others there.
+    let other =
+        module(&engine, "(module (type (struct (field f32))) (type (func (param f64))) (type (func (param i32))))");
+    let (mut store, restored) = restored(&bytes, &engine, &Linker::new(&engine), &[TEXT], &mut ()).unwrap();
+    drop(other);
+    let instance = restored.instances()[0];
+    let heap = |ty: ValType| match ty {
+        ValType::Ref(ty) => ty.heap_type(),
+        other => panic!("{other}"),
+    };
+    let content = |name: &str, store: &Store<()>| instance.get_global(store, name).unwrap().ty(store).content;
+    let expected = [content("func", &store), content("pair", &store)];
+    assert!(matches!(expected.map(heap), [HeapType::ConcreteFunc(_), HeapType::ConcreteStruct(_)]));
+    let found: Vec<_> = restored.globals().iter().map(|global| global.ty(&store).content).collect();
+    for ty in expected {
+        assert_eq!(found.iter().filter(|found| **found == ty).count(), 4);
+    }
+    assert!(restored.tables().iter().all(|table| ValType::Ref(table.ty(&store).element) == expected[0]));
+    assert_eq!(instance.get_tag(&store, "tag").unwrap().ty(&store).ty().params(), [ValType::I32]);
+    assert_eq!(call(&mut store, instance, "run", &[]).unwrap(), [Val::I32(7)]);
+}
+
 /// Several threads may look at a store at once, and what one of them roots is not ended by another that takes a snapshot.
 #[test]
 fn a_snapshot_leaves_the_references_of_others_alone() {

@@ -95,14 +95,6 @@ impl Engine {
         known.map_or_else(|| ty.clone(), FuncType::known)
     }
 
-    /// The function type with this id, as one that keeps itself. It is slow for a type that names no other and is declared nowhere: many
-    /// types are looked at.
-    pub(crate) fn kept_type_of(&self, id: TypeId) -> Option<FuncType> {
-        let used = self.kept(id)?;
-        let ty = self.types().sub_type(id)?;
-        Some(self.kept_type(ty.as_func()?, used.used()))
-    }
-
     /// The type of structs or arrays that `ty` names, as one that keeps itself.
     pub(crate) fn known_object_type(&self, ty: HeapType) -> Option<KnownType> {
         let known = self.known_type(self.kept(ty.type_id()?)?)?;

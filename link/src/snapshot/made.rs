@@ -11,14 +11,14 @@ use crate::module::Module;
 use crate::store::handle::Handle;
 use crate::store::instance_data::{GlobalItem, InstanceData, TagItem};
 use crate::store::opaque::StoreOpaque;
-use pirn_decode::{CompositeType, FuncIdx, FuncType, HeapType, TypeId, ValType};
+use pirn_decode::{FuncIdx, FuncType, HeapType, RefType, TypeId, ValType};
 use pirn_exec::{Memory, Table, Word, extern_word, i31_word};
 
 /// What was made so far, by the numbers that the snapshot has for it.
 #[derive(Default)]
 pub(super) struct Made {
-    /// The ids of types, and what they are.
-    pub(super) types: Vec<TypeId>,
+    /// Types, of the engine. They name themselves, so that no type has to be looked for by its id.
+    pub(super) types: Vec<HeapType>,
     pub(super) hosts: Vec<Func>,
     /// Indices of the embedder's values in the store.
     pub(super) externs: Vec<usize>,
@@ -55,25 +55,29 @@ impl Made {
     ///
     /// # Errors
     /// It names none, or one of another kind.
-    pub(super) fn ty(&self, store: &StoreOpaque, ty: ValType) -> Result<ValType> {
+    pub(super) fn ty(&self, ty: ValType) -> Result<ValType> {
+        let ValType::Ref(reference) = ty else { return Ok(ty) };
         let Some(number) = ty.type_id() else { return Ok(ty) };
-        let id = numbered(&self.types, number.0, "types")?;
-        let ValType::Ref(reference) = ty else { unreachable!("no other names types") };
-        let found = store.engine().types().sub_type(id);
-        let fits = found.is_some_and(|found| match found.composite {
-            CompositeType::Func(_) => matches!(reference.heap_type(), HeapType::ConcreteFunc(_)),
-            CompositeType::Struct(_) => matches!(reference.heap_type(), HeapType::ConcreteStruct(_)),
-            CompositeType::Array(_) => matches!(reference.heap_type(), HeapType::ConcreteArray(_)),
-        });
-        if fits { Ok(ty.rename(|_| id)) } else { Err(format_err!("{ty} names a type of another kind")) }
+        let found = numbered(&self.types, number.0, "types")?;
+        let renamed = RefType::new(reference.is_nullable(), found);
+        if std::mem::discriminant(&found) == std::mem::discriminant(&reference.heap_type()) {
+            Ok(ValType::Ref(renamed))
+        } else {
+            Err(format_err!("{ty} names a type of another kind"))
+        }
+    }
+
+    /// The id of the type that has this number.
+    pub(super) fn type_id(&self, number: u32) -> Result<TypeId> {
+        Ok(numbered(&self.types, number, "types")?.type_id().expect("all are defined by modules"))
     }
 
     /// A function type, of the engine.
     ///
     /// # Errors
     /// As [`Self::ty`].
-    pub(super) fn func_type(&self, store: &StoreOpaque, ty: &FuncType) -> Result<FuncType> {
-        let types = |types: &[ValType]| types.iter().map(|&ty| self.ty(store, ty)).collect::<Result<Vec<_>>>();
+    pub(super) fn func_type(&self, ty: &FuncType) -> Result<FuncType> {
+        let types = |types: &[ValType]| types.iter().map(|&ty| self.ty(ty)).collect::<Result<Vec<_>>>();
         Ok(FuncType::new(types(ty.params())?, types(ty.results())?))
     }
 

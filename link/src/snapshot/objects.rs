@@ -78,7 +78,7 @@ impl Names<'_> {
 
 /// The type of a struct or array that a snapshot names by a number, as the store's heap knows it.
 fn object_type(store: &mut StoreOpaque, made: &Made, number: u32) -> Result<(*const ObjectType, Arc<DefinedType>)> {
-    let id = numbered(&made.types, number, "types")?;
+    let id = made.type_id(number)?;
     let defined = store.engine().types().defined(id);
     let known = store.heap().known_type(id).zip(defined);
     known.ok_or_else(|| format_err!("an object of a type that is no struct's and no array's"))

@@ -7,7 +7,7 @@ use super::frames::restore_execution;
 use super::hooks::SnapshotHooks;
 use super::made::{Made, numbered};
 use super::places::Places;
-use super::state::{FuncName, InstanceState, State, TableState, Value};
+use super::state::{FuncName, InstanceState, State, TableState, TypeName, Value};
 use super::{HASH, Restored, objects};
 use crate::engine::Engine;
 use crate::engine::limits::Needs;
@@ -23,7 +23,8 @@ use crate::store::opaque::StoreOpaque;
 use pirn_decode::module::{Element, ExternIndex, SegmentMode};
 use pirn_decode::objects::is_traced;
 use pirn_decode::{
-    ExternType, FuncIdx, FuncType, GlobalType, Limits, MemoryType, Subtyping, TableType, TagType, TypeId, ValType,
+    CompositeType, ExternType, FuncIdx, FuncType, GlobalType, HeapType, Limits, MemoryType, Subtyping, TableType,
+    TagType, TypeIdx, ValType,
 };
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -73,7 +74,7 @@ fn restore_held(
     }
     let imports = first_imports(&modules, state);
     for (host, number) in state.hosts.iter().zip(0..) {
-        let ty = made.func_type(store, &host.ty)?;
+        let ty = made.func_type(&host.ty)?;
         let func = host_func(store, definitions, (&host.module, &host.name), &ty, imports.get(&number).copied())?;
         made.hosts.push(func);
     }
@@ -87,8 +88,10 @@ fn restore_held(
         link_funcs(store, &made, instance, number)?;
     }
     for &ty in &state.tags {
-        let id = numbered(&made.types, ty, "types")?;
-        let ty = store.engine().kept_type_of(id).filter(|ty| ty.results().is_empty());
+        let id = made.type_id(ty)?;
+        let name = &state.types[ty as usize];
+        let ty = modules[name.module as usize].func_type_at(TypeIdx(name.typeidx));
+        let ty = ty.filter(|ty| ty.results().is_empty());
         let ty = ty.ok_or_else(|| format_err!("a tag of a type that is no tag's"))?;
         // Some instance's module keeps the type.
         made.tags.push(store.add_tag(TagType::new(ty), id, None)?);
@@ -122,15 +125,22 @@ fn restore_held(
     })
 }
 
-/// The ids of the types that a snapshot names, which are of modules that have instances.
-fn types(modules: &[&Module], state: &State) -> Result<Vec<TypeId>> {
+/// The types that a snapshot names, which are of modules that have instances.
+fn types(modules: &[&Module], state: &State) -> Result<Vec<HeapType>> {
     let kept: HashSet<u32> = state.instances.iter().map(|instance| instance.module).collect();
-    let id = |name: &super::state::TypeName| {
+    let ty = |name: &TypeName| {
         let module = modules.get(name.module as usize).filter(|_| kept.contains(&name.module));
-        let id = module.and_then(|module| module.type_ids().get(name.typeidx as usize).copied());
-        id.ok_or_else(|| format_err!("type {} of module {}: no instance has it", name.typeidx, name.module))
+        let ty = module.and_then(|module| {
+            let id = *module.type_ids().get(name.typeidx as usize)?;
+            Some(match module.parsed().types[name.typeidx as usize].composite {
+                CompositeType::Func(_) => HeapType::ConcreteFunc(id),
+                CompositeType::Struct(_) => HeapType::ConcreteStruct(id),
+                CompositeType::Array(_) => HeapType::ConcreteArray(id),
+            })
+        });
+        ty.ok_or_else(|| format_err!("type {} of module {}: no instance has it", name.typeidx, name.module))
     };
-    state.types.iter().map(id).collect()
+    state.types.iter().map(ty).collect()
 }
 
 /// The module of this hash, for the store.
@@ -227,7 +237,7 @@ fn make_items(store: &mut StoreOpaque, made: &mut Made, state: &State) -> Result
         }
     }
     for TableState { ty, elements } in &state.tables {
-        let ValType::Ref(element) = made.ty(store, ValType::Ref(ty.element))? else { unreachable!("of references") };
+        let ValType::Ref(element) = made.ty(ValType::Ref(ty.element))? else { unreachable!("of references") };
         let ty = TableType { element, ..*ty };
         // SAFETY: L5: 0 is null, of every reference type. Of those that may not be null all are set below.
         let handle = unsafe { store.create_table(ty, 0) }?;
@@ -250,7 +260,7 @@ fn make_items(store: &mut StoreOpaque, made: &mut Made, state: &State) -> Result
         }
     }
     for global in &state.globals {
-        let ty = GlobalType::new(made.ty(store, global.ty)?, global.mutable);
+        let ty = GlobalType::new(made.ty(global.ty)?, global.mutable);
         let words = objects::words(store, made, &global.value, ty.content)?;
         let handle = store.add_globals(&[ty])?.next().expect("one was asked for");
         // SAFETY: L5: words of a value of the global's type, in this store.
