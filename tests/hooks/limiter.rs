@@ -362,6 +362,29 @@ fn growing_that_fails_may_trap() {
     }
 }
 
+/// No number of bytes is large enough for what is asked for.
+#[test]
+fn how_much_growing_fails_by_is_said_of_huge_memories_too() {
+    const TEXT: &str = r#"(module
+        (memory i64 1) (table i64 2 funcref)
+        (func (export "memory") (param i64) (result i64) (memory.grow (local.get 0)))
+        (func (export "table") (param i64) (result i64) (table.grow (ref.null func) (local.get 0))))"#;
+    for engine in engines() {
+        let mut store = limited(&engine);
+        let instance = instance(&mut store, TEXT).unwrap();
+        for name in ["memory", "table"] {
+            let grow = instance.get_typed_func::<u64, i64>(&store, name).unwrap();
+            assert_eq!(grow.call(&mut store, u64::MAX - 1).unwrap(), -1);
+        }
+        let most = u64::MAX - 1;
+        let expected = [
+            format!("failed to grow a memory of 1 pages by {most} pages"),
+            format!("failed to grow a table of 2 elements by {most} elements"),
+        ];
+        assert_eq!(store.data().told, expected);
+    }
+}
+
 /// A call that pauses before, between and after asks once about each.
 #[test]
 fn paused_calls_ask_once() {

@@ -41,38 +41,47 @@ struct Request {
     /// How many of these a page has; 1 for tables.
     page: u64,
     current: usize,
+    /// Pages or elements more. The sizes may be as large as numbers get, so it is not their difference.
+    delta: u64,
     desired: usize,
     maximum: Option<usize>,
 }
 
 impl Request {
-    /// A memory of this type, which has `current` pages, is to have `desired`.
-    fn memory(ty: MemoryType, current: u64, desired: u64) -> Self {
+    /// A memory of this type, which has `current` pages, is to have so many more.
+    fn memory(ty: MemoryType, current: u64, delta: u64) -> Self {
         let bytes = |pages: u64| usize::try_from(ty.bytes(pages)).unwrap_or(usize::MAX);
         Self {
             is_memory: true,
             page: ty.page_size(),
             current: bytes(current),
-            desired: bytes(desired),
+            delta,
+            desired: bytes(current.saturating_add(delta)),
             maximum: ty.limits.max.map(bytes),
         }
     }
 
-    /// A table of this type, which has `current` elements, is to have `desired`.
-    fn table(ty: TableType, current: u64, desired: u64) -> Self {
+    /// A table of this type, which has `current` elements, is to have so many more.
+    fn table(ty: TableType, current: u64, delta: u64) -> Self {
         let elements = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         Self {
             is_memory: false,
             page: 1,
             current: elements(current),
-            desired: elements(desired),
+            delta,
+            desired: elements(current.saturating_add(delta)),
             maximum: ty.limits.max.map(elements),
         }
     }
 
-    /// So many bytes or elements, as pages or elements.
-    fn amount(self, size: usize) -> String {
-        format!("{} {}", size as u64 / self.page, if self.is_memory { "pages" } else { "elements" })
+    /// So many pages or elements.
+    fn amount(self, count: u64) -> String {
+        format!("{count} {}", if self.is_memory { "pages" } else { "elements" })
+    }
+
+    /// The same of bytes or elements.
+    fn size(self, size: usize) -> String {
+        self.amount(size as u64 / self.page)
     }
 
     /// What the limiter says, if it is asked.
@@ -92,8 +101,7 @@ impl Request {
 
     /// What cannot be done.
     fn describe(self) -> String {
-        let Self { current, desired, .. } = self;
-        format!("failed to grow a {} of {} by {}", self.what(), self.amount(current), self.amount(desired - current))
+        format!("failed to grow a {} of {} by {}", self.what(), self.size(self.current), self.amount(self.delta))
     }
 
     fn what(self) -> &'static str {
@@ -171,7 +179,7 @@ impl StoreOpaque {
         // SAFETY: L1: it is live. L2: nobody else refers to it while the store is mutably borrowed.
         let ty = unsafe { (*memory).ty() };
         let size = ty.limits.min;
-        let request = Request::memory(ty, size, delta.saturating_add(size));
+        let request = Request::memory(ty, size, delta);
         // SAFETY: as above; it is this store's memory, whose room it is.
         self.grow(request, delta, |store| unsafe { Growing::Memory(memory, delta).within(store.vm()) })
     }
@@ -187,7 +195,7 @@ impl StoreOpaque {
         // SAFETY: L1: it is live. L2: nobody else refers to it while the store is mutably borrowed.
         let ty = unsafe { (*table).ty() };
         let size = ty.limits.min;
-        let request = Request::table(ty, size, delta.saturating_add(size));
+        let request = Request::table(ty, size, delta);
         // SAFETY: as above, and L5 is asked for.
         self.grow(request, delta, |store| unsafe { Growing::Table(table, delta, init).within(store.vm()) })
     }
@@ -230,7 +238,7 @@ impl StoreOpaque {
     fn limited<R>(&mut self, request: Request, make: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
         let answer = self.ask_growing(request)?;
         if answer == Answer::Refused {
-            let (what, size) = (request.what(), request.amount(request.desired));
+            let (what, size) = (request.what(), request.size(request.desired));
             return Err(format_err!("the store's limiter does not allow a {what} of {size}"));
         }
         let made = make(self);
