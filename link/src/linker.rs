@@ -283,8 +283,12 @@ impl<T: 'static> Linker<T> {
     /// the [`LinkError::UnknownImport`] that instantiating would have given.
     ///
     /// # Errors
-    /// None at present.
+    /// The module was made with another engine than the linker ([`LinkError::OtherEngine`]). Nothing has been defined then.
     pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
+        if !Engine::same(module.engine(), &self.engine) {
+            let (what, expected) = ("the module".into(), "the linker".into());
+            return Err(LinkError::OtherEngine { what, expected }.into());
+        }
         let [member] = Member::alone(module);
         for import in module.imports() {
             if let (ExternType::Func(ty), None) = (import.ty(), self.definitions.get(import.module(), import.name())) {

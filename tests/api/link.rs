@@ -226,6 +226,20 @@ fn unknown_imports_as_traps() {
 }
 
 #[test]
+fn imports_of_a_module_of_another_engine_are_no_traps() {
+    let other = Engine::default();
+    let text = r#"(module
+        (type $t (func))
+        (import "env" "plain" (func))
+        (import "env" "naming" (func (param (ref null $t)))))"#;
+    let mut linker = Linker::<()>::new(&Engine::default());
+    let error = linker.define_unknown_imports_as_traps(&Module::new(&other, text).unwrap()).unwrap_err();
+    assert!(matches!(error.downcast_ref(), Some(LinkError::OtherEngine { .. })), "{error}");
+    let mut store = Store::new(linker.engine(), ());
+    assert!(linker.get(&mut store, "env", "plain").is_none());
+}
+
+#[test]
 fn one_linker_many_stores() {
     let engine = Engine::default();
     let mut linker = Linker::<i32>::new(&engine);
