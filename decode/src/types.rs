@@ -101,6 +101,30 @@ impl ValType {
     pub const fn is_ref(self) -> bool {
         matches!(self, Self::Ref(_))
     }
+
+    /// Whether this is a number type (spec 2.3.1).
+    pub const fn is_num(self) -> bool {
+        matches!(self, Self::I32 | Self::I64 | Self::F32 | Self::F64)
+    }
+
+    /// Whether this is the vector type (spec 2.3.2).
+    pub const fn is_vector(self) -> bool {
+        matches!(self, Self::V128)
+    }
+
+    /// The reference type, if this is one.
+    pub const fn as_ref(&self) -> Option<RefType> {
+        if let Self::Ref(ty) = *self { Some(ty) } else { None }
+    }
+
+    /// As [`ValType::as_ref`], for those who know that it is one.
+    ///
+    /// # Panics
+    /// It is none.
+    #[track_caller]
+    pub fn unwrap_ref(self) -> RefType {
+        self.as_ref().unwrap_or_else(|| panic!("expected a reference type, found {self}"))
+    }
 }
 
 impl fmt::Display for ValType {
@@ -170,6 +194,16 @@ impl FuncType {
     /// The result types.
     pub fn results(&self) -> &[ValType] {
         &self.types[self.params as usize..]
+    }
+
+    /// The type of parameter `i`, if there are so many.
+    pub fn param(&self, i: usize) -> Option<ValType> {
+        self.params().get(i).copied()
+    }
+
+    /// The type of result `i`, if there are so many.
+    pub fn result(&self, i: usize) -> Option<ValType> {
+        self.results().get(i).copied()
     }
 
     /// How many 64-bit words the parameters take: see [`ValType::words`].

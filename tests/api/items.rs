@@ -231,3 +231,34 @@ fn globals_and_tables_keep_the_type_they_are_of() {
     }
     Instance::new(&mut store, &module("(field (mut i64)) (field f32)"), &items).unwrap();
 }
+
+#[test]
+fn types_and_references_say_what_they_are() {
+    let ty = FuncType::new([ValType::I32, ValType::FUNCREF], [ValType::V128]);
+    assert_eq!([0, 1, 2].map(|i| ty.param(i)), [Some(ValType::I32), Some(ValType::FUNCREF), None]);
+    assert_eq!([0, 1].map(|i| ty.result(i)), [Some(ValType::V128), None]);
+
+    let is = |ty: ValType| (ty.is_num(), ty.is_vector(), ty.as_ref());
+    assert!([ValType::I32, ValType::I64, ValType::F32, ValType::F64].iter().all(|ty| is(*ty) == (true, false, None)));
+    assert_eq!(is(ValType::V128), (false, true, None));
+    assert_eq!(is(ValType::FUNCREF), (false, false, Some(RefType::FUNCREF)));
+    assert_eq!(ValType::EXTERNREF.unwrap_ref(), RefType::EXTERNREF);
+    assert!(std::panic::catch_unwind(|| ValType::F64.unwrap_ref()).is_err());
+
+    let ends = |ty: HeapType| (ty.is_top(), ty.is_bottom());
+    assert!(
+        [HeapType::Func, HeapType::Extern, HeapType::Any, HeapType::Exn].iter().all(|ty| ends(*ty) == (true, false))
+    );
+    assert!([HeapType::NoFunc, HeapType::None].iter().all(|ty| ends(*ty) == (false, true)));
+    assert_eq!(ends(HeapType::Struct), (false, false));
+
+    let (mut store, _) = instance("(module)");
+    let func = Func::wrap(&mut store, || {});
+    let (some, null, other) = (Ref::Func(Some(func)), Ref::Func(None), Ref::Extern(None));
+    assert_eq!([some, null, other].map(|it| it.is_non_null()), [true, false, false]);
+    assert_eq!((some.as_func(), null.as_func(), other.as_func()), (Some(Some(&func)), Some(None), None));
+    assert_eq!((some.unwrap_func(), null.unwrap_func()), (Some(&func), None));
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| other.unwrap_func().is_some())).is_err());
+    let is_func = |it: Ref| it.matches_ty(&store, RefType::new(false, HeapType::Func)).unwrap();
+    assert_eq!([some, null, other].map(is_func), [true, false, false]);
+}

@@ -97,6 +97,16 @@ impl HeapType {
         }
     }
 
+    /// Whether there is none above it.
+    pub fn is_top(self) -> bool {
+        self == self.top()
+    }
+
+    /// Whether there is none below it: whether it is that of null alone.
+    pub fn is_bottom(self) -> bool {
+        self == self.bottom()
+    }
+
     /// The least type below it, that of null.
     pub const fn bottom(self) -> Self {
         match self.top() {

@@ -256,6 +256,33 @@ impl Ref {
         matches!(self, Self::Func(None) | Self::Extern(None) | Self::Any(None) | Self::Exn(None))
     }
 
+    /// Whether it is not null.
+    pub const fn is_non_null(&self) -> bool {
+        !self.is_null()
+    }
+
+    /// The reference, if this is a `funcref`.
+    pub const fn as_func(&self) -> Option<Option<&Func>> {
+        if let Self::Func(func) = self { Some(func.as_ref()) } else { None }
+    }
+
+    /// As [`Ref::as_func`], for those who know the type.
+    ///
+    /// # Panics
+    /// It is of another type.
+    #[track_caller]
+    pub fn unwrap_func(&self) -> Option<&Func> {
+        self.as_func().unwrap_or_else(|| panic!("expected funcref, found {}", self.ty()))
+    }
+
+    /// Whether it is of type `ty`, as [`Val::matches_ty`] says.
+    ///
+    /// # Errors
+    /// It is a reference into another store.
+    pub fn matches_ty(&self, store: impl AsContext, ty: RefType) -> Result<bool> {
+        Val::from(*self).matches_ty(store, ValType::Ref(ty))
+    }
+
     /// The function, if this is a `funcref` that is not null.
     pub const fn func(&self) -> Option<Func> {
         if let Self::Func(func) = *self { func } else { None }
