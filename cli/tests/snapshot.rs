@@ -235,6 +235,54 @@ fn typed_references_keep_their_types() {
     assert_eq!(call(&module, &["check"]), "1\n20\n1\n20\n10\n");
 }
 
+/// A segment for each run would be more than modules may have.
+#[test]
+fn tables_with_many_gaps_are_as_they_were() {
+    let scratch = Scratch::new("snapshot-gaps");
+    for (ty, null) in [("funcref", "func"), ("(ref null $f)", "$f")] {
+        let text = format!(
+            r#"(module
+            (type $f (func))
+            (table 200100 {ty})
+            (func $g (export "g") (type $f))
+            (func (export "init") (local $i i32)
+                (loop $next
+                    (table.set (local.get $i) (ref.func $g))
+                    (local.set $i (i32.add (local.get $i) (i32.const 2)))
+                    (br_if $next (i32.lt_u (local.get $i) (i32.const 200100)))))
+            (func (export "nulls") (result i32) (local $i i32) (local $nulls i32)
+                (loop $next
+                    (local.set $nulls (i32.add (local.get $nulls) (ref.is_null (table.get (local.get $i)))))
+                    (local.set $i (i32.add (local.get $i) (i32.const 1)))
+                    (br_if $next (i32.lt_u (local.get $i) (i32.const 200100))))
+                (table.set (i32.const 0) (ref.null {null}))
+                (table.set (i32.const 1) (ref.func $g))
+                (local.get $nulls)))"#
+        );
+        let module = initialised(&scratch, &text, &["--invoke", "init"]);
+        assert_eq!(call(&module, &["nulls"]), "100050\n", "{ty}");
+    }
+}
+
+#[test]
+fn segments_that_are_kept_leave_less_room() {
+    let scratch = Scratch::new("snapshot-kept");
+    let module = |drop: &str, segments: &str, count: usize| {
+        format!(
+            r#"(module (memory 1) (table 1 funcref) {} (func $g (export "g"))
+            (func (export "init") (i32.store (i32.const 0) (i32.const 1)) (i32.store (i32.const 60000) (i32.const 2))
+                (table.set (i32.const 0) (ref.func $g)))
+            (func (export "drop") ({drop} 0)))"#,
+            segments.repeat(count)
+        )
+    };
+    initialised(&scratch, &module("data.drop", "(data \"\")", 99_999), &["--invoke", "init"]);
+    initialised(&scratch, &module("elem.drop", "(elem func)", 99_998), &["--invoke", "init"]);
+    let expected = ["refers to 100000 segments", "no room"];
+    refused(&scratch, &module("data.drop", "(data \"\")", 100_000), &["--invoke", "init"], &expected);
+    refused(&scratch, &module("elem.drop", "(elem func)", 99_999), &["--invoke", "init"], &expected);
+}
+
 #[test]
 fn what_begins_a_module_is_not_done_again() {
     let scratch = Scratch::new("snapshot-start");

@@ -1,6 +1,6 @@
 //! An instance that shows everything that is in it, and what that is.
 
-use super::state::{Counts, MemoryState, State, TableState, name};
+use super::state::{Counts, MemoryState, Runs, State, TableState, merge, name};
 use super::write::Source;
 use crate::host::Host;
 use anyhow::{Context, Result, bail};
@@ -19,8 +19,6 @@ pub struct Probe {
 
 /// So many zeros in a row are no reason yet to end a segment: the next one would take as many bytes.
 const GAP: usize = 16;
-/// Most data segments that engines take (as browsers do).
-const MOST_SEGMENTS: usize = 100_000;
 
 impl Probe {
     /// # Errors
@@ -35,7 +33,7 @@ impl Probe {
     /// What is in it now.
     ///
     /// # Errors
-    /// Something that no module can begin with: references to what is the host's, threads' memories.
+    /// Something that no module can begin with: references to what is the host's, threads' memories, more than there are segments for.
     pub fn state(&self, store: &Store<Host>) -> Result<State> {
         let Self { instance, counts, prefix } = self;
         let mut funcs = HashMap::new();
@@ -51,11 +49,10 @@ impl Probe {
             let memory = memory.with_context(|| format!("memory {index} is shared between threads"))?;
             memories.push(MemoryState { pages: memory.size(store), runs: runs(memory.data(store)) });
         }
-        merge(&mut memories);
         let mut tables = Vec::new();
         for index in 0..counts.tables {
             let table = instance.get_table(store, &name(prefix, "t", index)).expect("all are exported");
-            let (size, mut runs) = (table.size(store), Vec::<(u64, Vec<u32>)>::new());
+            let (size, mut runs) = (table.size(store), Runs::<Option<u32>>::new());
             for at in 0..size {
                 let func = match table.get(store, at).expect("below the size") {
                     Ref::Func(None) | Ref::Extern(None) | Ref::Any(None) | Ref::Exn(None) => continue,
@@ -66,8 +63,8 @@ impl Probe {
                     }
                 };
                 match runs.last_mut() {
-                    Some((start, run)) if *start + run.len() as u64 == at => run.push(func),
-                    _ => runs.push((at, vec![func])),
+                    Some((start, run)) if *start + run.len() as u64 == at => run.push(Some(func)),
+                    _ => runs.push((at, vec![Some(func)])),
                 }
             }
             tables.push(TableState { size, runs });
@@ -89,14 +86,17 @@ impl Probe {
                 }
             });
         }
+        merge(memories.iter_mut().map(|memory| &mut memory.runs).collect(), counts.data, &0, 2 * GAP as u64)?;
+        // Tables whose elements may not be null are full, which is one run.
+        merge(tables.iter_mut().map(|table| &mut table.runs).collect(), counts.elements, &None, 1)?;
         let (data_dropped, elements_dropped) = instance.dropped_segments(store);
         Ok(State { memories, tables, globals, data_dropped, elements_dropped })
     }
 }
 
 /// What is not zero.
-fn runs(bytes: &[u8]) -> Vec<(u64, Vec<u8>)> {
-    let mut runs: Vec<(u64, Vec<u8>)> = Vec::new();
+fn runs(bytes: &[u8]) -> Runs<u8> {
+    let mut runs = Runs::new();
     let mut at = 0;
     while let Some(zeros) = bytes[at..].iter().position(|&byte| byte != 0) {
         let start = at + zeros;
@@ -110,26 +110,4 @@ fn runs(bytes: &[u8]) -> Vec<(u64, Vec<u8>)> {
         at = end;
     }
     runs
-}
-
-/// Has as many runs as engines take segments: those that are nearest to each other become one.
-fn merge(memories: &mut [MemoryState]) {
-    let count = |memories: &[MemoryState]| memories.iter().map(|memory| memory.runs.len()).sum::<usize>();
-    let mut gap = 2 * GAP as u64;
-    while count(memories) > MOST_SEGMENTS {
-        for memory in &mut *memories {
-            let mut merged: Vec<(u64, Vec<u8>)> = Vec::new();
-            for (start, run) in std::mem::take(&mut memory.runs) {
-                match merged.last_mut() {
-                    Some((first, before)) if start - (*first + before.len() as u64) <= gap => {
-                        before.resize((start - *first) as usize, 0);
-                        before.extend(run);
-                    }
-                    _ => merged.push((start, run)),
-                }
-            }
-            memory.runs = merged;
-        }
-        gap *= 2;
-    }
 }

@@ -138,6 +138,9 @@ impl<'a> Source<'a> {
             tables: self.tables.len() as u32,
             memories: self.memories.len() as u32,
             globals: self.globals.len() as u32,
+            data: if self.scan.data { self.data.len() } else { 0 },
+            elements: if self.scan.elements { self.elements.len() } else { 0 }
+                + usize::from(!self.scan.funcs.is_empty()),
         }
     }
 
@@ -275,10 +278,10 @@ impl<'a> Source<'a> {
                 continue;
             }
             // What it begins with is overwritten, but has to be something.
-            let first = table.runs.first().and_then(|(_, funcs)| funcs.first());
+            let first = table.runs.first().and_then(|(_, funcs)| *funcs.first()?);
             let first =
                 first.with_context(|| format!("an empty table of type {} cannot be written", ty.element_type))?;
-            section.table_with_init(written, &ConstExpr::ref_func(*first));
+            section.table_with_init(written, &ConstExpr::ref_func(first));
         }
         Ok(section)
     }
@@ -334,12 +337,14 @@ impl<'a> Source<'a> {
                 // The first table without its number is what all engines know.
                 let number = (index > 0).then_some(index);
                 let element = ref_type(ty.element_type)?;
-                let expressions: Vec<_>;
-                let funcs = if element == RefType::FUNCREF {
-                    Elements::Functions(Cow::Borrowed(funcs))
-                } else {
-                    expressions = funcs.iter().map(|&func| ConstExpr::ref_func(func)).collect();
-                    Elements::Expressions(element, Cow::Borrowed(&expressions))
+                let all: Option<Vec<u32>> = funcs.iter().copied().collect();
+                let funcs = match all {
+                    Some(funcs) if element == RefType::FUNCREF => Elements::Functions(funcs.into()),
+                    _ => {
+                        let null = || ConstExpr::ref_null(element.heap_type);
+                        let expression = |func: &Option<u32>| func.map_or_else(null, ConstExpr::ref_func);
+                        Elements::Expressions(element, funcs.iter().map(expression).collect())
+                    }
                 };
                 section.active(number, &offset(*start, ty.table64), funcs);
             }
