@@ -104,7 +104,8 @@ pub fn run(name: &str, text: &str, options: &Options) -> Report {
 }
 
 fn run_into(report: &mut Report, text: &str, options: &Options) -> Result<(), Failure> {
-    let refused = |error: wast::Error| Failure::at(error.span(), text, error.message());
+    let lines = Lines::of(text);
+    let refused = |error: wast::Error| lines.failure(error.span(), error.message());
     let buffer = parse_buffer(text).map_err(refused)?;
     let directives = parser::parse::<Wast<'_>>(&buffer).map_err(refused)?.directives;
     let mut script = script::Script::new(options).map_err(|error| Failure {
@@ -120,7 +121,7 @@ fn run_into(report: &mut Report, text: &str, options: &Options) -> Result<(), Fa
             .unwrap_or_else(|payload| Err(anyhow::anyhow!("panic: {}", panic_text(&*payload))));
         match outcome {
             Ok(()) => report.passed += 1,
-            Err(error) => report.failed.push(Failure::at(span, text, format!("{error:#}"))),
+            Err(error) => report.failed.push(lines.failure(span, format!("{error:#}"))),
         }
     }
     Ok(())
@@ -149,9 +150,35 @@ fn panic_text(payload: &(dyn std::any::Any + Send)) -> &str {
         .unwrap_or("of unknown cause")
 }
 
-impl Failure {
-    fn at(span: wast::token::Span, text: &str, message: String) -> Self {
-        let (line, column) = span.linecol_in(text);
-        Self { line: line + 1, column: column + 1, message }
+/// Where the lines of a text begin, in bytes. A script may have as many failures as lines.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(std::iter::once(0).chain(text.match_indices('\n').map(|(end, _)| end + 1)).collect())
+    }
+
+    fn failure(&self, span: wast::token::Span, message: String) -> Failure {
+        let line = self.0.partition_point(|&start| start <= span.offset());
+        Failure { line, column: span.offset() - self.0[line - 1] + 1, message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wast::token::Span;
+
+    #[test]
+    fn places_are_lines_and_columns_in_bytes() {
+        for text in ["", "\n", "a", "ä b\r\nc\n\n d", "a\nb\n"] {
+            let lines = Lines::of(text);
+            for offset in 0..=text.len() {
+                let span = Span::from_offset(offset);
+                let found = lines.failure(span, String::new());
+                let (line, column) = span.linecol_in(text);
+                assert_eq!((found.line, found.column), (line + 1, column + 1), "{text:?}, {offset}");
+            }
+        }
     }
 }
