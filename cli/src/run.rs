@@ -51,7 +51,8 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = values::duration, conflicts_with = "profile")]
     timeout: Option<Duration>,
     /// Let memories grow to SIZE bytes, all together, those of threads too: 65536, 64K, 512M, 2G. Structs, arrays and exceptions may take as
-    /// much besides, and at least 1 MiB, in each thread; tables (at most 80 MB in each) and stacks (--max-stack) are not counted
+    /// much besides, and at least 1 MiB, in each thread; tables (at most 80 MB in each), stacks (--max-stack), and what is kept of files and
+    /// directories that the program opens are not counted
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     max_memory: Option<u64>,
     /// Let calls nest until their frames take SIZE bytes
