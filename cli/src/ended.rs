@@ -1,7 +1,7 @@
 //! What becomes of the end of a program: its exit status, and what is said of it.
 
 use crate::checkpoint::{Ended, WRITTEN};
-use crate::output::{complain, complain_of, print};
+use crate::output::{complain, complain_of, print, try_to};
 use crate::values;
 use anyhow::Result;
 use pirn::{ThrownException, Trap, WasmBacktrace};
@@ -27,13 +27,19 @@ pub fn of_call(result: Result<Ended>, prints: bool, timeout: Option<Duration>) -
             }
             Ok(ExitCode::SUCCESS)
         }
-        Err(error) => match error.downcast_ref::<pirn::Error>().map(|error| (error, status(error, timeout))) {
-            Some((error, Some(status))) => {
-                show(error, timeout);
-                Ok(ExitCode::from(status))
+        Err(error) => {
+            let Some(status) = error.downcast_ref::<pirn::Error>().and_then(|error| status(error, timeout)) else {
+                return Err(error);
+            };
+            let say = move || error.downcast_ref().into_iter().for_each(|error| show(error, timeout));
+            // Who gives a program a time does not want to wait for who reads about it.
+            if timeout.is_some() {
+                try_to(say)
+            } else {
+                say()
             }
-            _ => Err(error),
-        },
+            Ok(ExitCode::from(status))
+        }
     }
 }
 

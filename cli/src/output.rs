@@ -42,14 +42,20 @@ pub fn complain_of(kind: &str, message: &dyn Display) {
     let _ = writeln!(io::stderr(), "{begin}{kind}:{end} {}", harmless(&message.to_string()));
 }
 
-/// Ends the process with this status when `say` has written why, or could not for a while: nobody may read standard error, and who waits
-/// for that may hold its lock.
+/// Ends the process with this status when `say` has written why, or could not for a while.
 pub fn exit(status: u8, say: impl FnOnce() + Send + 'static) -> ! {
     static ENDS: AtomicBool = AtomicBool::new(false);
     // Whoever comes first says why.
     while ENDS.swap(true, Ordering::Relaxed) {
         std::thread::park();
     }
+    try_to(say);
+    std::process::exit(status.into())
+}
+
+/// Has `say` write a last message. If it cannot for a while, nobody waits any longer: nobody may read standard error, and who waits for that may
+/// hold its lock.
+pub fn try_to(say: impl FnOnce() + Send + 'static) {
     let (said, is_said) = mpsc::channel();
     let say = move || {
         say();
@@ -59,7 +65,6 @@ pub fn exit(status: u8, say: impl FnOnce() + Send + 'static) -> ! {
     if std::thread::Builder::new().spawn(say).is_ok() {
         let _ = is_said.recv_timeout(LAST_WORDS);
     }
-    std::process::exit(status.into())
 }
 
 /// Whether an error says that nobody reads what is written any more, which is nobody's fault.

@@ -246,7 +246,7 @@ fn end(error: pirn::Error, timeout: Option<Duration>) -> ! {
 }
 
 /// Has the engine's epoch pass in a while, if it is still there. A program that waits for the system then does not notice, so the
-/// process ends a little later. So it does if the program has `ended`, but nobody reads what is said of that.
+/// process ends a little later, unless the program has `ended`.
 fn interrupt_after(engine: &Engine, time: Duration, ended: Arc<AtomicBool>) {
     let engine = engine.weak();
     std::thread::spawn(move || {
@@ -255,11 +255,11 @@ fn interrupt_after(engine: &Engine, time: Duration, ended: Arc<AtomicBool>) {
             engine.increment_epoch();
         }
         std::thread::sleep(GRACE);
-        output::exit(TIMED_OUT, move || {
-            if !ended.load(Ordering::Relaxed) {
+        if !ended.load(Ordering::Relaxed) {
+            output::exit(TIMED_OUT, move || {
                 complain_of("trap", &format_args!("interrupt: the program has run for {time:?}, and waits"));
-            }
-        })
+            })
+        }
     });
 }
 
