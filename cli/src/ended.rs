@@ -43,7 +43,12 @@ pub fn of_call(result: Result<Ended>, prints: bool, timeout: Option<Duration>) -
     }
 }
 
-/// The exit status of a program that ended with an error, if it is one of the program.
+/// The exit status of a program that ended with an error, which is shown, if it is one of the program.
+pub fn shown(error: &pirn::Error, timeout: Option<Duration>) -> Option<u8> {
+    status(error, timeout).inspect(|_| show(error, timeout))
+}
+
+/// The same without showing anything.
 pub fn status(error: &pirn::Error, timeout: Option<Duration>) -> Option<u8> {
     if let Some(status) = error.i32_exit_status() {
         // What systems keep of it.

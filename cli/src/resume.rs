@@ -24,7 +24,7 @@ const MODULE: u64 = 1 << 30;
 /// Its arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where a module of the program is now; without, it is looked for where it was. May be given several times
+    /// Where a module of the program is now; without, it is looked for where it was, if that is a regular file of at most 1 GiB. May be given several times
     #[arg(long, value_name = "FILE")]
     module: Vec<PathBuf>,
     /// Give the program these directories in the place of those that it had: as of `pirn run`, in the same order, with the same names

@@ -17,7 +17,7 @@
 //! | `func[3]`, `global[0]`... | the word of the instance that belongs to it |
 //!
 //! What a module says of itself is as long as it likes, and so are names and types. They are shown at each of their uses, up to
-//! a length ([`SHOWN`]). Scopes of handlers are shown once, with the number of the scope around them: what has thousands of scopes
+//! a length. Scopes of handlers are shown once, with the number of the scope around them: what has thousands of scopes
 //! within each other, and calls in each, has a line for each of either. A [`Listing`] gives lines one by one.
 
 use crate::catches::{CatchClause, CatchTable, Scope, Site};

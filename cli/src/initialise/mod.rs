@@ -77,7 +77,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Ok(probe) => probe,
         Err(error) => {
             // Where it happened is said as of programs that are run.
-            if let Some(status) = error.downcast_ref::<pirn::Error>().and_then(|error| ended::status(error, None)) {
+            if let Some(status) = error.downcast_ref::<pirn::Error>().and_then(|error| ended::shown(error, None)) {
                 complain_of("error", &format_args!("{}: `{name}` ended with status {status}", cannot()));
                 return Ok(ExitCode::FAILURE);
             }

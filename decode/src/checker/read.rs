@@ -41,6 +41,8 @@ struct Block {
     reached: bool,
     /// Its region's instruction, if it is one that pays.
     region: Option<Pc>,
+    /// The instruction by which what is in it is paid for: its own, or that of a block around it.
+    pays: Option<Pc>,
     /// The scope that it is, or was before its first `catch`.
     scope: Option<u32>,
     /// The innermost scope that covers what is in it now.
@@ -141,8 +143,7 @@ pub(super) fn read(
     };
     let results: Classes = classes(ty.results()).collect();
     builder.open(false, Classes::new(), results);
-    let region = builder.region();
-    builder.blocks[0].region = region;
+    builder.begin_region();
     builder.charge(per_words(zeroed) + per_words(ty.result_words()));
     for operator in body.get_operators_reader()?.into_iter_with_offsets() {
         let (operator, offset) = operator?;
@@ -228,14 +229,16 @@ impl Builder<'_> {
         self.operands[height as usize..].iter_mut().for_each(|word| word.read = None);
     }
 
-    /// Emits a region's payment, if there are any.
-    fn region(&mut self) -> Option<Pc> {
-        self.metered.then(|| self.emit(Instr::Fuel(0)))
+    /// The innermost block, just opened, pays for what is in it, if anything is paid for.
+    fn begin_region(&mut self) {
+        let region = self.metered.then(|| self.emit(Instr::Fuel(0)));
+        let block = self.blocks.last_mut().expect("just opened");
+        (block.region, block.pays) = (region, region);
     }
 
     /// The innermost region pays.
     fn charge(&mut self, cost: u64) {
-        if let Some(pc) = self.blocks.iter().rev().find_map(|block| block.region)
+        if let Some(pc) = self.blocks.last().and_then(|block| block.pays)
             && let Instr::Fuel(sum) = &mut self.source.instrs[pc as usize]
         {
             *sum += cost;
@@ -379,8 +382,7 @@ impl Builder<'_> {
                 let (params, results) = self.block_type(blockty);
                 self.open(true, params, results);
                 self.emit(Instr::Nop);
-                let region = self.region();
-                self.blocks.last_mut().expect("just opened").region = region;
+                self.begin_region();
             }
             Operator::If { blockty } => {
                 let (params, results) = self.block_type(blockty);

@@ -40,6 +40,7 @@ impl Builder<'_> {
             ends: Vec::new(),
             reached: self.reached,
             region: None,
+            pays: self.blocks.last().and_then(|block| block.pays),
             scope: None,
             covered: self.blocks.last().and_then(|block| block.covered),
         });
