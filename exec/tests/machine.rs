@@ -150,7 +150,7 @@ fn results_are_those_of_an_execution_that_returned() {
         assert!(machine.is_idle());
 
         let asks =
-            Host::new(1, |call| if call.into_values()[0] == 0 { Err(Exit::Yield(Box::new(()))) } else { Ok(()) });
+            Host::new(1, |call| if call.into_values().get()[0] == 0 { Err(Exit::Yield(Box::new(()))) } else { Ok(()) });
         let start = |value| {
             let stack = Stack::new(256).unwrap();
             Execution::start(machine.0, stack, asks.func, null_mut(), &[value], Some(ValType::I64), null_mut())
@@ -185,7 +185,7 @@ fn start_functions_have_an_instance() {
     let machine = Machine::new();
     let host = Host::new(0, |call| {
         let (vm, caller) = (call.vm(), call.caller());
-        call.into_values()[0] = caller as u64;
+        call.into_values().get_mut()[0] = caller as u64;
         // SAFETY: the machine is live.
         if unsafe { Vm::store(vm) }.is_null() { Ok(()) } else { Err(Exit::Host(Box::new("another machine"))) }
     });
