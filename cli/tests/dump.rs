@@ -172,12 +172,12 @@ fn handlers_within_each_other_take_a_line_for_each_and_for_each_call() {
     let (open, close) = ("(try_table (catch_all 0) (call $f) ".repeat(DEPTH), ")".repeat(DEPTH));
     let catching = format!("(module (func $f) (func {open}{close}))");
     let (open, close) = ("try call $f ".repeat(DEPTH), "delegate 0 ".repeat(DEPTH));
-    let delegating = format!("(module (func $f) (func {open}{close}))");
-    for (name, text) in [("catching.wat", catching), ("delegating.wat", delegating)] {
+    let delegating = format!("(module (func $f) (func try {open}{close} catch_all end))");
+    for (name, text, scopes) in [("catching.wat", catching, DEPTH), ("delegating.wat", delegating, DEPTH + 1)] {
         let output = pirn(&["dump", &scratch.file(name, &text), "--function", "1"]);
         let lines: Vec<_> = stdout(&output).lines().collect();
         let count = |begins: &str| lines.iter().filter(|line| line.trim().starts_with(begins)).count();
-        assert_eq!((count("before "), count("scope ")), (DEPTH, DEPTH), "{name}");
+        assert_eq!((count("before "), count("scope ")), (DEPTH, scopes), "{name}");
         assert!(lines.iter().all(|line| line.len() < 100), "{name}");
     }
 }

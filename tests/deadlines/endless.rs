@@ -205,17 +205,17 @@ fn table_operations() {
 fn array_operations() {
     let module = |body: &str| {
         format!(
-            r#"(module (type $a (array (mut i64))) (global $a (ref $a) (array.new_default $a (i32.const 50_000_000)))
+            r#"(module (type $a (array (mut i64))) (global $a (ref $a) (array.new_default $a (i32.const 5_000_000)))
                 (func (export "run") (loop $l {body} (br $l))))"#
         )
     };
-    let all = "(i32.const 50_000_000)";
-    module_ends("array.new", &module(&format!("(drop (array.new $a (i64.const 5) {all}))")));
-    module_ends("array.new_default", &module(&format!("(drop (array.new_default $a {all}))")));
-    module_ends("array.fill", &module(&format!("(array.fill $a (global.get $a) (i32.const 0) (i64.const 5) {all})")));
+    module_ends("array.new", &module("(drop (array.new $a (i64.const 5) (i32.const 50_000_000)))"));
+    module_ends("array.new_default", &module("(drop (array.new_default $a (i32.const 50_000_000)))"));
+    let fill = "(array.fill $a (global.get $a) (i32.const 0) (i64.const 5) (i32.const 5_000_000))";
+    module_ends("array.fill", &module(fill));
     let copy = |to: &str, from: &str| {
         format!(
-            "(array.copy $a $a (global.get $a) (i32.const {to}) (global.get $a) (i32.const {from}) (i32.const 49_000_000))"
+            "(array.copy $a $a (global.get $a) (i32.const {to}) (global.get $a) (i32.const {from}) (i32.const 4_900_000))"
         )
     };
     module_ends("array.copy down", &module(&copy("0", "9")));
