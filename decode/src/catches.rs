@@ -70,6 +70,11 @@ impl CatchTable {
         self.sites.is_empty()
     }
 
+    /// How many clauses there are.
+    pub fn clauses(&self) -> usize {
+        self.clauses.len()
+    }
+
     /// The clauses around what has called or thrown in the cell that ends at byte `position` of the code, the head counted: in
     /// the order in which they are asked.
     pub fn clauses_at(&self, position: usize) -> impl Iterator<Item = &CatchClause> {

@@ -3,8 +3,7 @@
 //! Each names its memory, and asks it what it is. Its operands are in slots: first the address, a number of the memory's address
 //! type. All accesses are sequentially consistent.
 
-use crate::handlers::bulk::number;
-use crate::handlers::bulk::{conclude, done_code};
+use crate::handlers::bulk::{conclude, done_code, number};
 use crate::handlers::cells::define_cell;
 use crate::handlers::dispatch::{At, Flow, Stmt, value};
 use crate::handlers::epoch::go_on;

@@ -222,7 +222,6 @@ unsafe fn search(
             }
             instance = m.instance;
             let catches = |clause: &&CatchClause| {
-                asked += 1;
                 let tag = clause.tag.map(|word| InstanceHead::word::<*const Tag>(instance, word as usize).read());
                 tag.is_none_or(|tag| {
                     tag == thrown.tag()
@@ -249,9 +248,12 @@ unsafe fn search(
                 m.branch((at.code + clause.target as usize) as u64);
                 return Search::Found(m);
             }
+            // Nothing is asked of frames that are passed, so it gets on. Elsewhere no more clauses were than the function has.
+            if frames >= passed {
+                asked += at.catches.as_ref().filter(|_| !is_known).map_or(1, |table| 1 + table.clauses());
+            }
             pop_frame(&mut m, at.header as u16);
             frames += 1;
-            asked += 1;
             if asked > ASKED {
                 asked = 0;
                 if !goes_on(frames) {
