@@ -49,7 +49,7 @@ pub use lower::{Arena, Code, Lowering, Options, Target, Tile};
 pub use module::Module;
 #[doc(hidden)]
 pub use planted::planted;
-pub use references::may_hold_references;
+pub use references::{initialises_from, may_hold_references};
 pub use types::{
     AddressType, ArrayType, CompositeType, DeclareTypes, Declared, DefinedType, ExternType, FieldType, Finality,
     FuncType, GlobalType, HeapType, KeepType, KnownType, Limits, MemoryType, PAGE_BYTES, RefType, StorageType,

@@ -19,9 +19,7 @@ pub fn may_hold_references(module: &Module, funcidx: FuncIdx) -> Result<bool, Er
     if ty.params().iter().chain(ty.results()).any(is_reference) {
         return Ok(true);
     }
-    let range = module.body(funcidx);
-    let (start, end) = (range.start as u64, range.end);
-    let body = FunctionBody::new(BinaryReader::new(&module.bytes[range], start));
+    let body = body(module, funcidx);
     for local in body.get_locals_reader()? {
         if matches!(local?.1, wasmparser::ValType::Ref(_)) {
             return Ok(true);
@@ -29,8 +27,7 @@ pub fn may_hold_references(module: &Module, funcidx: FuncIdx) -> Result<bool, Er
     }
     let of_globals = module.globals.iter().any(|global| is_reference(&global.content));
     let of_types = module.types.iter().any(|ty| ty.as_func().is_some_and(|ty| ty.results().iter().any(is_reference)));
-    let code = body.get_binary_reader_for_operators()?.original_position() as usize;
-    let mut reader = Reader::new(&module.bytes[..end], code);
+    let mut reader = operators(module, funcidx)?;
     while !reader.is_done() {
         let instruction;
         (instruction, reader) = reader.skip();
@@ -53,4 +50,35 @@ pub fn may_hold_references(module: &Module, funcidx: FuncIdx) -> Result<bool, Er
         }
     }
     Ok(false)
+}
+
+/// The element segments from which function `funcidx`, which is not an imported one, initialises tables: as often as it does.
+///
+/// # Errors
+/// As [`may_hold_references`].
+///
+/// # Panics
+/// As [`may_hold_references`].
+pub fn initialises_from(module: &Module, funcidx: FuncIdx) -> Result<Vec<u32>, Error> {
+    let (mut reader, mut found) = (operators(module, funcidx)?, Vec::new());
+    while !reader.is_done() {
+        let (instruction, rest) = reader.clone().skip();
+        if instruction == Instruction::TableInit {
+            reader.instruction();
+            found.push(reader.indices().0);
+        }
+        reader = rest;
+    }
+    Ok(found)
+}
+
+fn body(module: &Module, funcidx: FuncIdx) -> FunctionBody<'_> {
+    let range = module.body(funcidx);
+    let start = range.start as u64;
+    FunctionBody::new(BinaryReader::new(&module.bytes[range], start))
+}
+
+fn operators(module: &Module, funcidx: FuncIdx) -> Result<Reader<'_>, Error> {
+    let code = body(module, funcidx).get_binary_reader_for_operators()?.original_position() as usize;
+    Ok(Reader::new(&module.bytes[..module.body(funcidx).end], code))
 }

@@ -353,6 +353,18 @@ fn calls_that_are_forked_late_find_what_they_need() {
     }
 }
 
+/// A store whose calls pause at deadlines, but not where the function begins.
+fn store_that_pauses(engine: &Engine) -> Store<()> {
+    let mut store = Store::new(engine, ());
+    store.set_epoch_deadline(0);
+    let mut has_begun = false;
+    store.epoch_deadline_callback(move |_| match std::mem::replace(&mut has_begun, true) {
+        false => Ok(UpdateDeadline::Continue(0)),
+        true => Ok(UpdateDeadline::Yield(0)),
+    });
+    store
+}
+
 /// A call within an instruction on a memory relies on that having the size that it found.
 #[test]
 fn calls_within_an_instruction_are_not_forked_to_where_an_instance_was_reset() {
@@ -362,14 +374,7 @@ fn calls_within_an_instruction_are_not_forked_to_where_an_instance_was_reset() {
             (drop (memory.grow (i32.const 9)))
             (memory.fill (i32.const 0) (i32.const 7) (i32.const 600000))
             (i32.load8_u (i32.const 599999))))"#;
-    let mut store = Store::new(&engine, ());
-    store.set_epoch_deadline(0);
-    // Not where the function begins.
-    let mut has_begun = false;
-    store.epoch_deadline_callback(move |_| match std::mem::replace(&mut has_begun, true) {
-        false => Ok(UpdateDeadline::Continue(0)),
-        true => Ok(UpdateDeadline::Yield(0)),
-    });
+    let mut store = store_that_pauses(&engine);
     let there = Instance::new(&mut store, &module(&engine, text), &[]).unwrap();
     let fill = there.get_typed_func::<(), i32>(&store, "fill").unwrap();
     let paused = fill.call_resumable(&mut store, ()).unwrap().paused().unwrap();
@@ -380,4 +385,63 @@ fn calls_within_an_instruction_are_not_forked_to_where_an_instance_was_reset() {
     other.set_epoch_deadline(u64::MAX);
     let forked = paused.fork(&mut other).unwrap();
     assert_eq!(forked.resume(&mut other, &[]).unwrap().finished(), Some(7));
+}
+
+/// A call within `table.init` takes what its segment had when it began, also if that is dropped; but what was dropped is not copied.
+#[test]
+fn calls_within_an_instruction_are_not_forked_to_where_their_segment_was_dropped() {
+    let engine = Engine::new(Config::new().epoch_interruption(true)).unwrap();
+    let all = 40_000;
+    let text = format!(
+        r#"(module (type $s (struct (field i32)))
+            (global $g (mut i32) (i32.const 1)) (memory 1)
+            (table $t {all} funcref) (table $u {all} (ref null $s))
+            (elem $funcs func {}) (elem $objects (ref $s) {}) (elem $other func $f)
+            (func $f (result i32) (global.get $g))
+            (func (export "set") (param i32) (global.set $g (local.get 0)))
+            (func (export "funcs") (table.init $t $funcs (i32.const 0) (i32.const 0) (i32.const {all})))
+            (func (export "objects") (table.init $u $objects (i32.const 0) (i32.const 0) (i32.const {all})))
+            (func (export "drop") (elem.drop $funcs) (elem.drop $objects))
+            (func (export "drop other") (elem.drop $other))
+            (func (export "call") (param i32) (result i32) (call_indirect $t (result i32) (local.get 0)))
+            (func (export "get") (param i32) (result i32) (struct.get $s 0 (table.get $u (local.get 0)))))"#,
+        "$f ".repeat(all),
+        "(item (struct.new $s (i32.const 7))) ".repeat(all),
+    );
+    let module = module(&engine, &text);
+    for name in ["funcs", "objects"] {
+        let mut store = store_that_pauses(&engine);
+        let there = Instance::new(&mut store, &module, &[]).unwrap();
+        let init = there.get_typed_func::<(), ()>(&store, name).unwrap();
+        let paused = init.call_resumable(&mut store, ()).unwrap().paused().unwrap();
+        assert!(paused.is_within_instruction());
+        let call = |store: &mut Store<()>, name: &str| {
+            store.set_epoch_deadline(u64::MAX / 2);
+            let there = store.forked(there).unwrap_or(there);
+            there.get_typed_func::<(), ()>(&mut *store, name).unwrap().call(store, ()).unwrap();
+        };
+        call(&mut store, "drop other");
+        let [mut good, mut late] = [store.fork(()).unwrap(), store.fork(()).unwrap()];
+        call(&mut late, "drop");
+        late.gc();
+        assert_refused(paused.fork(&mut late), "an element segment that was dropped");
+        let forked = paused.fork(&mut good).unwrap();
+        // Dropped behind both, which go on all the same.
+        for store in [&mut store, &mut good] {
+            call(store, "drop");
+            store.gc();
+        }
+        assert_refused(paused.fork(&mut store.fork(()).unwrap()), "an element segment that was dropped");
+        paused.resume(&mut store, &[]).unwrap().finished().unwrap();
+        let set = there.get_typed_func::<i32, ()>(&store, "set").unwrap();
+        set.call(&mut store, 5).unwrap();
+        drop(store);
+        forked.resume(&mut good, &[]).unwrap().finished().unwrap();
+        let there = good.forked(there).unwrap();
+        let (get, expected) = if name == "funcs" { ("call", 1) } else { ("get", 7) };
+        let get = there.get_typed_func::<i32, i32>(&good, get).unwrap();
+        for at in [0, 20_000, all as i32 - 1] {
+            assert_eq!(get.call(&mut good, at).unwrap(), expected, "{name} {at}");
+        }
+    }
 }

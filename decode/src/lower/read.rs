@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
 
     /// The next operator; its immediates come next.
     #[inline(always)]
-    pub(super) fn instruction(&mut self) -> Instruction {
+    pub(crate) fn instruction(&mut self) -> Instruction {
         let byte = self.byte();
         match Instruction::of_byte(byte) {
             Some(instruction) => instruction,
@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
 
     /// Two indices.
     #[inline(always)]
-    pub(super) fn indices(&mut self) -> (u32, u32) {
+    pub(crate) fn indices(&mut self) -> (u32, u32) {
         (self.index(), self.index())
     }
 

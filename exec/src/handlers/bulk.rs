@@ -92,7 +92,8 @@ unsafe fn segment<'a, T>(instance: *mut InstanceHead, word: u32) -> &'a [T] {
 /// As for [`segment`]; the instruction asks for the same as when it began.
 pub(crate) unsafe fn items<'a, T>(instance: *mut InstanceHead, word: u32, from: u32, len: usize) -> Option<&'a [T]> {
     // SAFETY: the word of the address stays when the segment is dropped, and what is there stays as long as the instance is not reset (I1),
-    // which it is not while a call pauses.
+    // which it is not while a call pauses. A copy of the instance has none of what was dropped, but nor has it a call that stands within
+    // an instruction that takes from there (`Execution::fork`).
     unsafe {
         if (*(*instance).vm).progress != 0 {
             let first = InstanceHead::word::<*const T>(instance, word as usize).read();

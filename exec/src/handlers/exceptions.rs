@@ -28,7 +28,7 @@ use pirn_decode::cell::{self, Operands};
 use pirn_decode::planted;
 use pirn_decode::sig::{self, Sig};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr::{null, null_mut};
+use std::ptr::null;
 
 define_cell! {
     Throw |m, cell::Throw { tag, args }, at| {
@@ -211,53 +211,57 @@ unsafe fn search(
         // A copy that is lent to nothing out of line, so it is in registers; the parameter is in memory, and each frame would wait for a store.
         let mut m = thrower;
         let mut at = ThrownAt { header: 0, position: 0, code: 0, catches: null() };
-        let (mut place, mut instance) = (0, null_mut());
-        let (mut frames, mut asked) = (0, 0);
+        let (mut place, mut frames) = (0, 0);
+        // Nothing is asked of frames that are passed, so it gets on.
+        let mut until = passed.saturating_add(ASKED);
         while m.ip != exit {
-            let is_known = m.ip.addr() == place && m.instance == instance;
             if m.ip.addr() != place {
                 place = m.ip.addr();
                 let Some(found) = thrown_at(vm, m.instance, place) else { return Search::Nobody };
                 at = found;
             }
-            instance = m.instance;
-            let catches = |clause: &&CatchClause| {
-                let tag = clause.tag.map(|word| InstanceHead::word::<*const Tag>(instance, word as usize).read());
-                tag.is_none_or(|tag| {
-                    tag == thrown.tag()
-                        || planted(34) && (*tag).words() == 0
-                        || planted(33) && (*tag).ty() == (*thrown.tag()).ty()
-                })
-            };
+            let Registers { ip, instance, .. } = m;
             if frames >= passed
-                && !is_known
                 && let Some(table) = at.catches.as_ref()
-                && let Some(clause) = table.clauses_at(at.position as usize).into_iter().find(catches)
             {
-                if clause.tag.is_some() {
-                    let values = thrown.values();
-                    let len = values.len() - usize::from(planted(35) && !values.is_empty());
-                    m.slot(clause.values).copy_from_nonoverlapping(values.as_ptr(), len);
+                let catches = |clause: &&CatchClause| {
+                    let tag = clause.tag.map(|word| InstanceHead::word::<*const Tag>(instance, word as usize).read());
+                    tag.is_none_or(|tag| {
+                        tag == thrown.tag()
+                            || planted(34) && (*tag).words() == 0
+                            || planted(33) && (*tag).ty() == (*thrown.tag()).ty()
+                    })
+                };
+                if let Some(clause) = table.clauses_at(at.position as usize).into_iter().find(catches) {
+                    if clause.tag.is_some() {
+                        let values = thrown.values();
+                        let len = values.len() - usize::from(planted(35) && !values.is_empty());
+                        m.slot(clause.values).copy_from_nonoverlapping(values.as_ptr(), len);
+                    }
+                    if let Some(slot) = clause.reference.filter(|_| !planted(36)) {
+                        m.slot(slot).write(exception);
+                    }
+                    if planted(37) {
+                        m.instance = thrower.instance;
+                    }
+                    m.branch((at.code + clause.target as usize) as u64);
+                    return Search::Found(m);
                 }
-                if let Some(slot) = clause.reference.filter(|_| !planted(36)) {
-                    m.slot(slot).write(exception);
-                }
-                if planted(37) {
-                    m.instance = thrower.instance;
-                }
-                m.branch((at.code + clause.target as usize) as u64);
-                return Search::Found(m);
+                // No more clauses were asked than the function has.
+                until = until.saturating_sub(table.clauses());
             }
-            // Nothing is asked of frames that are passed, so it gets on. Elsewhere no more clauses were than the function has.
-            if frames >= passed {
-                asked += at.catches.as_ref().filter(|_| !is_known).map_or(1, |table| 1 + table.clauses());
-            }
-            pop_frame(&mut m, at.header as u16);
-            frames += 1;
-            if asked > ASKED {
-                asked = 0;
-                if !goes_on(frames) {
-                    return Search::Stopped;
+            // Frames at the same place of the same instance ask the same clauses: nobody catches there either.
+            loop {
+                pop_frame(&mut m, at.header as u16);
+                frames += 1;
+                if frames > until {
+                    if !goes_on(frames) {
+                        return Search::Stopped;
+                    }
+                    until = frames.saturating_add(ASKED);
+                }
+                if m.ip != ip || m.instance != instance {
+                    break;
                 }
             }
         }

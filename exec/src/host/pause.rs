@@ -155,7 +155,8 @@ impl Execution {
     /// # Safety
     /// It stands still after [`Exit::OutOfFuel`], [`Exit::Late`] or [`Exit::Yield`]; its store may be gone. `vm` is a live machine that stands
     /// still, which knows where code [lies](Vm::set_locate). What `moved` gives are live instances of its store, of the same modules;
-    /// the functions of the host that they have are the same.
+    /// the functions of the host that they have are the same. If it stands [within](Self::progress) an instruction, what that works on is there as
+    /// it was, an element segment that was dropped since it began not among it; and nothing is reset.
     pub unsafe fn fork(
         &self,
         vm: *mut Vm,

@@ -45,6 +45,7 @@ impl<R> Paused<R> {
     ///   was forked, because nothing there referred to it. A call that is forked at once, before anything is allocated there, refers to none such.
     /// - It stands within an instruction on a memory, table or array, or one that throws ([`Paused::is_within_instruction`]), and an instance of `store` was
     ///   [reset](crate::Instance::reset) meanwhile.
+    /// - It stands within an instruction of a function that initialises a table from an element segment that was dropped.
     /// - It stands in a function that may hold references, and there within an instruction on a table or at the end of a loop that was lowered so that
     ///   its state cannot be told, which only deadlines make happen ([`UpdateDeadline::Yield`](crate::UpdateDeadline::Yield)): it goes on to another
     ///   place when it is resumed.

@@ -12,7 +12,7 @@ use crate::store::fork::is_func_ref;
 use crate::store::instance_data::InstanceData;
 use crate::store::moved::Origin;
 use crate::store::opaque::StoreOpaque;
-use pirn_decode::{Source, Stand, ValType, may_hold_references};
+use pirn_decode::{Source, Stand, ValType, initialises_from, may_hold_references};
 use pirn_exec::{Execution, FrameAt, PausedFrame, Word, extern_index};
 use std::sync::Arc;
 
@@ -34,10 +34,20 @@ pub(super) unsafe fn lead_over(store: &StoreOpaque, origin: &Origin, execution: 
         // SAFETY: L4: the head of an instance of this store. L2: nobody changes it meanwhile.
         let instance = unsafe { InstanceData::of_head(frame.instance) };
         let (module, funcidx) = (instance.module(), frame.head.index);
-        if std::mem::take(&mut is_within) && may_hold_references(module.parsed(), funcidx)? {
-            return Err(format_err!(
-                "it stands within an instruction of function {funcidx}, which may hold references: it has to go on to its end before"
-            ));
+        if std::mem::take(&mut is_within) {
+            let refused = |why| {
+                format_err!(
+                    "it stands within an instruction of function {funcidx}, {why}: it has to go on to its end before"
+                )
+            };
+            if may_hold_references(module.parsed(), funcidx)? {
+                return Err(refused("which may hold references"));
+            }
+            // What was in a segment was not copied if it was dropped before, and may have been freed if it was dropped since.
+            let is_dropped = |elemidx| instance.block.element_len(elemidx as usize) == 0;
+            if initialises_from(module.parsed(), funcidx)?.into_iter().any(is_dropped) {
+                return Err(refused("which initialises a table from an element segment that was dropped"));
+            }
         }
         let refs = refs(&mut places, instance, &frame)?;
         for at in &refs.funcs {
