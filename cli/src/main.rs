@@ -126,7 +126,7 @@ fn man(name: Option<&str>) -> anyhow::Result<ExitCode> {
 }
 
 fn main() -> ExitCode {
-    output::status(match Args::parse_from(args()).command {
+    let status = output::status(match Args::parse_from(args()).command {
         Command::Run(args) => run::run(&args),
         Command::Resume(args) => resume::run(&args),
         Command::Snapshot(args) => initialise::run(&args),
@@ -139,5 +139,8 @@ fn main() -> ExitCode {
             Ok(())
         }),
         Command::Man { command } => man(command.as_deref()),
-    })
+    });
+    // A thread of the program may have failed first, and be about to say so.
+    output::begin_to_end();
+    status
 }

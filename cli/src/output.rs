@@ -42,15 +42,21 @@ pub fn complain_of(kind: &str, message: &dyn Display) {
     let _ = writeln!(io::stderr(), "{begin}{kind}:{end} {}", harmless(&message.to_string()));
 }
 
+/// Whether somebody ends the process, which takes a moment.
+static ENDS: AtomicBool = AtomicBool::new(false);
+
 /// Ends the process with this status when `say` has written why, or could not for a while.
 pub fn exit(status: u8, say: impl FnOnce() + Send + 'static) -> ! {
-    static ENDS: AtomicBool = AtomicBool::new(false);
-    // Whoever comes first says why.
+    begin_to_end();
+    try_to(say);
+    std::process::exit(status.into())
+}
+
+/// Says that the process ends. Whoever says so first ends it; any other waits for that here.
+pub fn begin_to_end() {
     while ENDS.swap(true, Ordering::Relaxed) {
         std::thread::park();
     }
-    try_to(say);
-    std::process::exit(status.into())
 }
 
 /// Has `say` write a last message. If it cannot for a while, nobody waits any longer: nobody may read standard error, and who waits for that may

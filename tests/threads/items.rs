@@ -1,10 +1,12 @@
 //! How memories that threads share are imported, exported and grown.
 
-use crate::{engines, memory};
+use crate::{engines, memory, store};
 use pirn::{
-    Engine, Extern, Instance, Linker, Memory, MemoryType, Module, SharedMemory, Store, StoreLimitsBuilder, Trap,
+    Engine, Error, Extern, Instance, Linker, Memory, MemoryType, Module, ResourceLimiter, Result, SharedMemory, Store,
+    StoreLimitsBuilder, Trap,
 };
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Barrier};
 
 const _: () = {
     const fn send_and_sync<T: Send + Sync>() {}
@@ -144,6 +146,91 @@ fn imports_are_not_limited() {
 }
 
 /// What cannot be had is the room to grow, whatever it begins with.
+/// What a store has an imported memory grow by counts also when its limits are set again.
+#[test]
+fn growing_imports_is_limited() {
+    for engine in engines() {
+        let memory = SharedMemory::new(&engine, MemoryType::shared(1, 100)).unwrap();
+        let text = r#"(module (import "" "" (memory 1 100 shared))
+            (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))"#;
+        let mut store = store(&engine);
+        let limits = || StoreLimitsBuilder::new().total_memory_size(3 << 16).build();
+        store.set_limits(limits());
+        let module = Module::new(&engine, text).unwrap();
+        let instance = Instance::new(&mut store, &module, &[memory.clone().into()]).unwrap();
+        let grow = instance.get_typed_func::<i32, i32>(&store, "grow").unwrap();
+        assert_eq!(grow.call(&mut store, 3).unwrap(), 1);
+        for _ in 0..2 {
+            assert_eq!(grow.call(&mut store, 1).unwrap(), -1);
+            store.set_limits(limits());
+        }
+        assert_eq!(memory.size(), 4);
+    }
+}
+
+/// A limiter that waits until all have been asked.
+struct Patient {
+    barrier: Option<Arc<Barrier>>,
+    asked: Vec<(usize, usize)>,
+    failures: usize,
+}
+
+impl ResourceLimiter for Patient {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        self.asked.push((current >> 16, desired >> 16));
+        if let Some(barrier) = self.barrier.take() {
+            barrier.wait();
+        }
+        Ok(desired <= 3 << 16)
+    }
+
+    fn memory_grow_failed(&mut self, _: Error) -> Result<()> {
+        self.failures += 1;
+        Ok(())
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> Result<bool> {
+        Ok(true)
+    }
+}
+
+#[test]
+fn limiters_are_asked_about_the_size_from_which_a_memory_grows() {
+    const THREADS: usize = 4;
+    for engine in engines() {
+        let memory = SharedMemory::new(&engine, MemoryType::shared(1, 10)).unwrap();
+        let text = r#"(module (import "" "" (memory 1 10 shared))
+            (func (export "grow") (result i32) (memory.grow (i32.const 1))))"#;
+        let module = Module::new(&engine, text).unwrap();
+        let barrier = Arc::new(Barrier::new(THREADS));
+        let grow = || {
+            let mut store =
+                Store::new(&engine, Patient { barrier: Some(Arc::clone(&barrier)), asked: Vec::new(), failures: 0 });
+            if engine.config().consumes_fuel() {
+                store.set_fuel(u64::MAX).unwrap();
+            }
+            store.set_epoch_deadline(1);
+            store.limiter(|limiter| limiter);
+            let instance = Instance::new(&mut store, &module, &[memory.clone().into()]).unwrap();
+            let old = instance.get_typed_func::<(), i32>(&store, "grow").unwrap().call(&mut store, ()).unwrap();
+            let Patient { asked, failures, .. } = store.into_data();
+            assert_eq!(asked[0], (1, 2));
+            // The last answer is the one that holds; those before were of no use, and it was told so.
+            let last = *asked.last().unwrap();
+            assert_eq!(failures, asked.len() - 1);
+            let expected = if last.1 <= 3 { last.0 as i32 } else { -1 };
+            assert_eq!(old, expected, "{asked:?}");
+            old
+        };
+        let mut olds = std::thread::scope(|scope| {
+            let threads = [(); THREADS].map(|()| scope.spawn(grow));
+            threads.map(|thread| thread.join().unwrap())
+        });
+        olds.sort_unstable();
+        assert_eq!((olds, memory.size()), ([-1, -1, 1, 2], 3));
+    }
+}
+
 #[test]
 fn addresses_that_there_are_not() {
     let engine = Engine::default();

@@ -253,6 +253,15 @@ impl Memory {
         Some(old)
     }
 
+    /// As [`Self::grow`], if it has `size` pages; otherwise nothing is changed.
+    pub fn grow_from(&mut self, size: u64, delta: u64) -> Option<u64> {
+        match &self.shared {
+            Some(shared) => shared.grow_from(size, delta),
+            None if self.size() == size => self.grow(delta),
+            None => None,
+        }
+    }
+
     /// The bytes; none of a memory that threads share.
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: the pages have room for `len`, initialised (I9); with `&self` the machine does not run (I2).

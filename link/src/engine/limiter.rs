@@ -24,6 +24,9 @@ pub trait ResourceLimiter: Send {
     /// `desired` may be more than `maximum`; the memory does not grow then, whatever is returned. This is not called for growing
     /// by 0 pages. What is more than fits a `usize` is `usize::MAX`.
     ///
+    /// A memory that threads share grows from `current` and from nothing else: where another thread has grown it meanwhile, the limiter is told of
+    /// the [failure](Self::memory_grow_failed), and asked again.
+    ///
     /// `false` has `memory.grow` give -1, and is an error of [`Memory::new`](crate::Memory::new),
     /// [`Memory::grow`](crate::Memory::grow), or of instantiation. Fuel that `memory.grow` costs was paid before.
     ///

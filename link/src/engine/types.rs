@@ -111,14 +111,6 @@ impl TypeRegistry {
         TypeUse { hash, id, group: None }
     }
 
-    /// The id of `ty`, which names no other, and is another type's from now on if nobody uses `ty`.
-    pub(crate) fn id_of(&self, ty: &FuncType) -> TypeId {
-        let used = self.acquire_plain(ty);
-        let id = used.id();
-        self.release(used);
-        id
-    }
-
     /// Ends a use of a type: nothing that names its id on behalf of this use runs any more.
     pub(crate) fn release(&self, used: TypeUse) {
         let TypeUse { hash, id, group } = used;

@@ -21,7 +21,9 @@ unsafe fn grow(vm: *mut Vm, growing: Growing) -> Result<Option<u64>, Exit> {
     let store = unsafe { &mut *Vm::store(vm).cast::<StoreOpaque>() };
     let grown = || match growing {
         // SAFETY: L1: it is of this store.
-        Growing::Memory(memory, delta) => unsafe { store.grow_memory(memory, delta) },
+        Growing::Memory(memory, delta) | Growing::MemoryOf(memory, _, delta) => unsafe {
+            store.grow_memory(memory, delta)
+        },
         // SAFETY: L1: it is of this store; L5: the word is asked for above.
         Growing::Table(table, delta, init) => unsafe { store.grow_table(table, delta, init) },
     };
@@ -123,6 +125,9 @@ impl Answer {
     }
 }
 
+/// What was to grow is larger than whoever allowed it was told: they are to be asked again.
+struct Outgrown;
+
 impl StoreOpaque {
     /// What the store's limiter says of a request.
     ///
@@ -176,12 +181,21 @@ impl StoreOpaque {
     /// # Safety
     /// L1: `memory` is of this store.
     pub(crate) unsafe fn grow_memory(&mut self, memory: *mut Memory, delta: u64) -> Result<Option<u64>> {
-        // SAFETY: L1: it is live. L2: nobody else refers to it while the store is mutably borrowed.
-        let ty = unsafe { (*memory).ty() };
-        let size = ty.limits.min;
-        let request = Request::memory(ty, size, delta);
-        // SAFETY: as above; it is this store's memory, whose room it is.
-        self.grow(request, delta, |store| unsafe { Growing::Memory(memory, delta).within(store.vm()) })
+        loop {
+            // SAFETY: L1: it is live. L2: nobody else refers to it while the store is mutably borrowed.
+            let ty = unsafe { (*memory).ty() };
+            let size = ty.limits.min;
+            let request = Request::memory(ty, size, delta);
+            // SAFETY: as above; it is this store's memory, whose room it is.
+            let grown = self.grow(request, delta, |store| unsafe {
+                let old = Growing::MemoryOf(memory, size, delta).within(store.vm());
+                // Another thread may have grown it since the limiter was told of its size.
+                if old.is_none() && (*memory).size() != size { Err(Outgrown) } else { Ok(old) }
+            })?;
+            if let Ok(old) = grown {
+                return Ok(old);
+            }
+        }
     }
 
     /// Adds so many elements to a table, as [`Self::grow_memory`] does.
@@ -197,7 +211,9 @@ impl StoreOpaque {
         let size = ty.limits.min;
         let request = Request::table(ty, size, delta);
         // SAFETY: as above, and L5 is asked for.
-        self.grow(request, delta, |store| unsafe { Growing::Table(table, delta, init).within(store.vm()) })
+        let old =
+            self.grow(request, delta, |store| unsafe { Ok(Growing::Table(table, delta, init).within(store.vm())) });
+        Ok(old?.unwrap_or(None))
     }
 
     /// Grows something, if the limiter does not mind.
@@ -205,18 +221,21 @@ impl StoreOpaque {
         &mut self,
         request: Request,
         delta: u64,
-        grow: impl FnOnce(&mut Self) -> Option<u64>,
-    ) -> Result<Option<u64>> {
+        grow: impl FnOnce(&mut Self) -> Result<Option<u64>, Outgrown>,
+    ) -> Result<Result<Option<u64>, Outgrown>> {
         let answer = if delta == 0 { Answer::NotAsked } else { self.ask_growing(request)? };
         if answer == Answer::Refused {
-            return Ok(None);
+            return Ok(Ok(None));
         }
-        if let Some(old) = grow(self) {
-            return Ok(Some(old));
+        let grown = grow(self);
+        if let Ok(Some(_)) = grown {
+            return Ok(grown);
         }
         self.tell_failure(request, answer, || Error::msg(request.describe()))?;
-        self.limits().failure(Error::msg(request.describe()), "growing is to trap if it fails")?;
-        Ok(None)
+        if grown.is_ok() {
+            self.limits().failure(Error::msg(request.describe()), "growing is to trap if it fails")?;
+        }
+        Ok(grown)
     }
 
     /// Makes a memory of so many pages, if the limiter does not mind.

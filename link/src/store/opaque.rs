@@ -257,7 +257,10 @@ impl StoreOpaque {
         let bytes = |item: &Pinned<Memory>| unsafe { item.as_ptr().as_ref() }.byte_size();
         // SAFETY: L1 and L2, as above, of tables.
         let elements = |item: &Pinned<Table>| unsafe { item.as_ptr().as_ref() }.size();
-        let (bytes, elements) = (self.memories.iter().map(bytes).sum(), self.tables.iter().map(elements).sum());
+        let (bytes, elements): (u64, _) =
+            (self.memories.iter().map(bytes).sum(), self.tables.iter().map(elements).sum());
+        // What this store has imported memories grow by is in no memory of its own.
+        let bytes = bytes.max(self.holdings().memories.bytes());
         *self.room_mut() = self.limits.room(bytes, elements);
         self.over = self.limits.over(bytes, elements);
         let limit = self.limits.gc_heap;
@@ -482,14 +485,19 @@ impl StoreOpaque {
         module: &Module,
         funcidx: FuncIdx,
     ) -> Option<Handle<FuncRecord>> {
-        let types = self.engine.types();
-        let own = match item.is_for(&self.engine) {
-            true => HostItem::type_id(item),
+        let (types, id) = (self.engine.types(), module.type_id(funcidx));
+        let is_declared_type = match item.is_for(&self.engine) {
+            true => types.is_subtype(HostItem::type_id(item), id),
             false if item.ty().names_types() => return None,
-            false => types.id_of(item.ty()),
+            false => {
+                // Its id is another type's as soon as nobody uses it.
+                let used = types.acquire_plain(item.ty());
+                let is_below = types.is_subtype(used.id(), id);
+                types.release(used);
+                is_below
+            }
         };
-        let id = module.type_id(funcidx);
-        if types.is_subtype(own, id) {
+        if is_declared_type {
             return self.shared_host(item);
         }
         self.stand_in(item, Some(id), |item, engine| Some(item.declared(engine, module.func_type(funcidx))))

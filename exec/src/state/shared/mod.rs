@@ -140,6 +140,12 @@ impl SharedMemory {
         old.ok().map(|len| len >> self.ty.page_size_log2)
     }
 
+    /// As [`Self::grow`], if it has `size` pages, and no other thread grows it meanwhile; otherwise nothing is changed.
+    pub fn grow_from(&self, size: u64, delta: u64) -> Option<u64> {
+        let len = self.ty.bytes(size);
+        self.len.compare_exchange(len, self.grown(len, delta)?, SeqCst, SeqCst).is_ok().then_some(size)
+    }
+
     /// Where `len` bytes from `start` on lie, if they lie within.
     pub(crate) fn range(&self, start: u64, len: u64) -> Option<*mut u8> {
         let end = start.checked_add(len)?;

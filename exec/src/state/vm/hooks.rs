@@ -63,6 +63,8 @@ pub type CrossHook = unsafe fn(*mut Vm, CallHook) -> Result<(), Exit>;
 pub enum Growing {
     /// By so many pages.
     Memory(*mut Memory, u64),
+    /// By the second number of pages, if it has as many as the first: other threads may grow it as well.
+    MemoryOf(*mut Memory, u64, u64),
     /// By so many elements, all of which are this word.
     Table(*mut Table, u64, Word),
 }
@@ -77,12 +79,17 @@ impl Growing {
         // SAFETY: all of it is asked for above.
         unsafe {
             let (room, held) = (&mut (*vm).room, &(*vm).held);
+            let mut memory_by = |bytes, grow: &mut dyn FnMut() -> Option<u64>| {
+                let old = Room::grow(&mut room.bytes, bytes, grow)?;
+                held.memories.add(bytes);
+                Some(old)
+            };
             match self {
                 Self::Memory(memory, delta) => {
-                    let bytes = (*memory).declared().bytes(delta);
-                    let old = Room::grow(&mut room.bytes, bytes, || (*memory).grow(delta))?;
-                    held.memories.add(bytes);
-                    Some(old)
+                    memory_by((*memory).declared().bytes(delta), &mut || (*memory).grow(delta))
+                }
+                Self::MemoryOf(memory, size, delta) => {
+                    memory_by((*memory).declared().bytes(delta), &mut || (*memory).grow_from(size, delta))
                 }
                 Self::Table(table, delta, init) => {
                     let old = Room::grow(&mut room.elements, delta, || (*table).grow(delta, init))?;
