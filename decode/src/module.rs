@@ -337,12 +337,12 @@ impl Module {
 
     /// Gives types the names that they have in an engine: by typeidx. Before, their names are their typeidxs.
     pub fn rename_types(&mut self, ids: &[TypeId]) {
-        if self.rec_groups.is_empty() {
-            return;
-        }
         self.type_names = ids.into();
         let name = |id: TypeId| ids[id.index()];
-        self.types.iter_mut().for_each(|ty| ty.rename(name));
+        // Only types of groups name others. What has a type may name any.
+        if !self.rec_groups.is_empty() {
+            self.types.iter_mut().for_each(|ty| ty.rename(name));
+        }
         self.tables.iter_mut().for_each(|ty| ty.element = ty.element.rename(name));
         self.globals.iter_mut().for_each(|ty| ty.content = ty.content.rename(name));
         self.elements.iter_mut().for_each(|element| element.ty = element.ty.rename(name));

@@ -241,3 +241,54 @@ fn threads_share_the_types() {
     assert!(right.into_inner() > 0);
     assert_eq!(engine.function_types(), 0);
 }
+
+/// Tables and globals may be of references to a type of the module, also where no type names another. A typeidx means nothing to others.
+#[test]
+fn items_have_the_engines_types_where_all_types_are_plain() {
+    let engine = Engine::default();
+    // So that typeidxs are no ids.
+    let _kept: Vec<_> =
+        (0..7).map(|k| Module::new(&engine, format!("(module (type (func {})))", "(param i32)".repeat(k)))).collect();
+    let text = r#"(module
+        (type $other (func (param externref) (result externref)))
+        (type $f (func (param i64) (result i64)))
+        (func $id (export "id") (type $f) (local.get 0))
+        (func (export "other") (type $other) (local.get 0))
+        (table (export "t") 1 4 (ref null $f))
+        (global (export "g") (mut (ref null $f)) (ref.null $f))
+        (func (export "table") (param i64) (result i64) (call_ref $f (local.get 0) (table.get 0 (i32.const 0))))
+        (func (export "global") (param i64) (result i64) (call_ref $f (local.get 0) (global.get 0))))"#;
+    let module = Module::new(&engine, text).unwrap();
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let [id, other] = ["id", "other"].map(|name| instance.get_func(&store, name).unwrap());
+    let host = Func::wrap(&mut store, |n: i64| n + 1);
+    let (table, global) = (instance.get_table(&store, "t").unwrap(), instance.get_global(&store, "g").unwrap());
+    let declared = module.exports().find(|export| export.name() == "t").unwrap().ty();
+    let ExternType::Table(declared) = declared else { panic!("{declared:?}") };
+    assert_eq!(declared.element, table.ty(&store).element);
+    assert_eq!(ValType::Ref(declared.element), global.ty(&store).content);
+    // Whatever id its type has, a function of another type is refused.
+    let mut others = vec![other];
+    for k in 0..40 {
+        others.push(Func::new(&mut store, FuncType::new(vec![ValType::EXTERNREF; k], []), |_, _, _| Ok(())));
+    }
+    let (table_type, global_type) = (table.ty(&store), global.ty(&store));
+    for &wrong in &others {
+        assert!(table.set(&mut store, 0, wrong.into()).is_err());
+        assert!(table.fill(&mut store, 0, wrong.into(), 1).is_err());
+        assert!(table.grow(&mut store, 1, wrong.into()).is_err());
+        assert!(global.set(&mut store, wrong.into()).is_err());
+        assert!(Table::new(&mut store, table_type, wrong.into()).is_err());
+        assert!(Global::new(&mut store, global_type, wrong.into()).is_err());
+    }
+    for (right, expected) in [(id, 5), (host, 6)] {
+        table.set(&mut store, 0, right.into()).unwrap();
+        global.set(&mut store, right.into()).unwrap();
+        for name in ["table", "global"] {
+            let call = instance.get_typed_func::<i64, i64>(&store, name).unwrap();
+            assert_eq!(call.call(&mut store, 5).unwrap(), expected);
+        }
+    }
+    assert_eq!(table.grow(&mut store, 1, id.into()).unwrap(), 1);
+}

@@ -336,3 +336,39 @@ fn a_snapshot_leaves_the_references_of_others_alone() {
     });
     before.ty(store).unwrap();
 }
+
+/// References to functions of a type that names no other, in a table, a global and a frame, also where another engine numbers types otherwise.
+#[test]
+fn types_that_are_plain_are_those_of_the_other_engine() {
+    let text = r#"(module
+        (import "host" "ask" (func $ask (result i32)))
+        (type $other (func)) (type $f (func (param i32) (result i32)))
+        (func $twice (type $f) (i32.mul (local.get 0) (i32.const 2)))
+        (elem declare func $twice)
+        (table $t 1 (ref null $f)) (global $g (mut (ref null $f)) (ref.null $f))
+        (func (export "run") (param i32) (result i32) (local $l (ref null $f))
+            (local.set $l (ref.func $twice))
+            (table.set $t (i32.const 0) (local.get $l))
+            (global.set $g (local.get $l))
+            (local.set 0 (i32.add (local.get 0) (call $ask)))
+            (call_ref $f (call_ref $f (call_ref $f (local.get 0) (local.get $l)) (table.get $t (i32.const 0))) (global.get $g))))"#;
+    let linker = |engine: &Engine| {
+        let mut linker = Linker::new(engine);
+        linker.func_wrap("host", "ask", || -> Result<i32> { Err(Yield::new(()).into()) }).unwrap();
+        linker
+    };
+    let engine = Engine::default();
+    let mut store = Store::new(&engine, ());
+    let there = linker(&engine).instantiate(&mut store, &module(&engine, text)).unwrap();
+    let run = there.get_func(&store, "run").unwrap();
+    let paused = run.call_resumable(&mut store, &[Val::I32(3)]).unwrap().paused().unwrap();
+    let bytes = Snapshot::take(&store, &[&paused]).unwrap().to_bytes();
+    let other = Engine::default();
+    let _kept = module(
+        &other,
+        "(module (type (func (param f64))) (type (func (result f64 f64))) (type (func (param i32 f32))))",
+    );
+    let (mut store, mut restored) = restored(&bytes, &other, &linker(&other), &[text], &mut ()).unwrap();
+    let call = restored.take_paused().remove(0);
+    assert_eq!(call.resume(&mut store, &[Val::I32(4)]).unwrap().finished().unwrap()[0].unwrap_i32(), 56);
+}
