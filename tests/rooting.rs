@@ -87,6 +87,70 @@ fn what_constant_expressions_make_has_the_room_that_garbage_takes() {
     assert_eq!(bytes.get(&store, 4_999).unwrap(), Val::I32(9));
 }
 
+#[test]
+fn much_that_constant_expressions_make_has_the_room_that_garbage_takes() {
+    let engine = Engine::default();
+    let garbage = r#"(module (type $bytes (array (mut i8)))
+        (func (export "garbage") (drop (array.new_default $bytes (i32.const 6000000)))))"#;
+    let one = r#"(module (type $bytes (array (mut i8)))
+        (global $g (mut (ref null $bytes)) (array.new_default $bytes (i32.const 8000000)))
+        (func (export "garbage")))"#;
+    let many = format!(
+        r#"(module (type $bytes (array (mut i8)))
+            (table 400 (ref null $bytes)) (elem (i32.const 0) (ref null $bytes) {})
+            (func (export "garbage")))"#,
+        "(array.new_default $bytes (i32.const 8000))".repeat(400)
+    );
+    let mut store = Store::new(&engine, ());
+    store.set_limits(StoreLimitsBuilder::new().gc_heap(20 << 20).build());
+    let mut instance = |text: &str| Instance::new(&mut store, &Module::new(&engine, text).unwrap(), &[]).unwrap();
+    let [garbage, one] = [garbage, one].map(&mut instance);
+    let many = Module::new(&engine, many).unwrap();
+    for _ in 0..5 {
+        one.reset(&mut store).unwrap();
+        garbage.get_typed_func::<(), ()>(&store, "garbage").unwrap().call(&mut store, ()).unwrap();
+    }
+    // What is kept of it has room twice.
+    for _ in 0..2 {
+        garbage.get_typed_func::<(), ()>(&store, "garbage").unwrap().call(&mut store, ()).unwrap();
+        Instance::new(&mut store, &many, &[]).unwrap();
+    }
+}
+
+#[test]
+fn memory_of_a_heap_that_is_empty_goes_back() {
+    let engine = Engine::default();
+    let text = r#"(module (type $list (struct (field (ref null $list)) (field i64)))
+        (global $list (mut (ref null $list)) (ref.null $list))
+        (func (export "make") (param $n i32)
+            (loop $more
+                (global.set $list (struct.new $list (global.get $list) (i64.const 1)))
+                (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+        (func (export "drop") (global.set $list (ref.null $list))))"#;
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &Module::new(&engine, text).unwrap(), &[]).unwrap();
+    for _ in 0..3 {
+        instance.get_typed_func::<i32, ()>(&store, "make").unwrap().call(&mut store, 200_000).unwrap();
+        assert!(engine.memory_usage().heaps > 4 << 20);
+        instance.get_typed_func::<(), ()>(&store, "drop").unwrap().call(&mut store, ()).unwrap();
+        store.gc();
+        assert!(engine.memory_usage().heaps <= 1 << 20, "{}", engine.memory_usage().heaps);
+    }
+}
+
+/// Whoever holds as many references as there is room for, and drops one and makes another, does not have all of them looked at each time.
+#[test]
+fn owning_a_reference_takes_no_longer_where_there_are_many() {
+    let mut store = Store::<()>::default();
+    let value = ExternRef::new(&mut store, 1);
+    let mut owned: Vec<_> = (0..1 << 18).map(|_| value.to_owned_rooted(&mut store).unwrap()).collect();
+    // Each looked at once would be 2^36 of them.
+    for one in &mut owned {
+        *one = value.to_owned_rooted(&mut store).unwrap();
+    }
+    assert!(owned.iter().all(|owned| owned.to_rooted(&mut store).data(&store).unwrap().is_some()));
+}
+
 /// Counts the epoch up as fast as it can, until it is dropped.
 struct Ticking(Arc<AtomicBool>, Option<std::thread::JoinHandle<()>>);
 

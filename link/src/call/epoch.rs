@@ -61,8 +61,8 @@ pub(crate) trait Borrowed {
     /// The inside.
     fn opaque(&mut self) -> &mut StoreOpaque;
 
-    /// Collects, if there may be no room without that for what a module's constant expressions make.
-    fn collect_if_short(&mut self);
+    /// Collects, if there may be no room without that for objects of so many bytes.
+    fn collect_if_short(&mut self, bytes: u64);
 
     /// Whether the deadline has passed; never, unless the configuration says that there is one.
     fn is_late(&mut self) -> bool;
@@ -86,9 +86,9 @@ impl<T: 'static> Borrowed for StoreContextMut<'_, T> {
         self.opaque_mut()
     }
 
-    fn collect_if_short(&mut self) {
+    fn collect_if_short(&mut self, bytes: u64) {
         self.collect_if_due();
-        if self.opaque_mut().heap().is_short() {
+        if self.opaque_mut().heap().is_short_of(bytes) {
             let vm = self.opaque_mut().vm();
             // SAFETY: L1 and L2: the machine is this store's, which nobody else refers to.
             unsafe { Vm::collect_before(vm) };

@@ -20,6 +20,7 @@ pub(crate) mod members;
 pub(crate) mod order;
 pub(crate) mod reset;
 pub(crate) mod resolve;
+mod room;
 pub(crate) mod segments;
 
 use crate::call::epoch::Borrowed;
@@ -111,11 +112,12 @@ fn make(
 /// If these modules' expressions may make objects, there is room before.
 fn while_nothing_is_collected<'m, R>(
     store: &mut dyn Borrowed,
-    mut modules: impl Iterator<Item = &'m Module>,
+    modules: impl Iterator<Item = &'m Module>,
     work: impl FnOnce(&mut dyn Borrowed) -> R,
 ) -> R {
-    if modules.any(|module| module.parsed().has_objects()) {
-        store.collect_if_short();
+    match modules.map(|module| room::of_constants(module.parsed())).fold(0, u64::saturating_add) {
+        0 => {}
+        bytes => store.collect_if_short(bytes),
     }
     store.opaque().heap().hold();
     let done = catch_unwind(AssertUnwindSafe(|| work(&mut *store)));

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// like.
 ///
 /// What it refers to is not collected as long as its scope lasts: the innermost [`RootScope`] in which it was made, or the call of
-/// the host function in which it was; without either, as long as the store. Using it afterwards is an error. What is to live longer,
+/// the host function in which it was; without either, as long as the store. Using it afterwards is an error, unless it is an [`I31`](crate::I31), which is nowhere in a heap. What is to live longer,
 /// or to be dropped earlier, is [owned](Rooted::to_owned_rooted).
 ///
 /// It is small and can be copied. Two are equal if they refer to the same thing of the same store; that says nothing of one whose

@@ -127,6 +127,7 @@ impl<T: 'static> Store<T> {
     }
 
     /// Collects garbage now, all at once: structs, arrays, exceptions and values of [`ExternRef`](crate::ExternRef)s that nothing refers to any more.
+    /// Memory of objects that is empty then goes back to the system, but for what lies beside something that is in use (pieces of a mebibyte).
     ///
     /// It is done without being asked for, too, when about as much was allocated as was in use after the last time, or sooner where
     /// [`gc_heap`](crate::StoreLimitsBuilder::gc_heap) leaves less room; the more roots there are, the later. That is done bit by bit: whenever 8 KiB
@@ -141,7 +142,7 @@ impl<T: 'static> Store<T> {
     /// - The whole collection is done at once where there is no room without it, and before a store is forked. The rest of it is, where a program makes
     ///   large objects faster than it marks.
     pub fn gc(&mut self) {
-        self.as_context_mut().collect();
+        self.as_context_mut().gc();
     }
 
     /// Limits what is created from now on. Memories and tables that exist keep the limit of one that they were created with,
@@ -256,6 +257,10 @@ impl<'a, T: 'static> StoreContextMut<'a, T> {
     /// Collects garbage now: see [`Store::gc`].
     pub fn gc(&mut self) {
         self.collect();
+        let heap = self.opaque_mut().heap();
+        if !heap.is_held() {
+            heap.give_empty_back();
+        }
     }
 
     pub(crate) fn opaque(&self) -> &StoreOpaque {

@@ -98,9 +98,11 @@ impl StoreOpaque {
     /// Roots a reference as long as somebody has what this gives.
     pub(crate) fn own_root(&self, word: Word) -> Arc<u64> {
         let mut roots = self.roots();
-        // Those of long ago need not wait for a collection.
+        // Those of long ago need not wait for a collection. The next time there are as many more as there are now.
         if roots.owned.len() == roots.owned.capacity() {
             roots.end_owned();
+            let count = roots.owned.len();
+            roots.owned.reserve(count + 1);
         }
         let alive = Arc::new(roots.numbers);
         roots.numbers += 1;

@@ -375,7 +375,7 @@ impl Heap {
     }
 
     /// Gives pieces of memory back of which no block has objects, so that there is room for something else.
-    pub(crate) fn give_empty_back(&mut self) {
+    pub fn give_empty_back(&mut self) {
         self.sweep_ahead(usize::MAX);
         let mut count = vec![0; self.chunks.len()];
         let piece = |chunks: &[usize], block: *mut Block| chunks.partition_point(|&chunk| chunk <= block.addr()) - 1;

@@ -223,9 +223,10 @@ impl Heap {
         self.activate();
     }
 
-    /// Whether there may be no room without a collection for what is allocated next.
-    pub fn is_short(&self) -> bool {
-        self.holds == 0 && self.committed.saturating_add(CHUNK_BYTES as u64) > self.limit
+    /// Whether there may be no room without a collection for objects of so many bytes.
+    pub fn is_short_of(&self, bytes: u64) -> bool {
+        let next = self.committed.saturating_add(CHUNK_BYTES as u64).saturating_add(bytes);
+        self.holds == 0 && next > self.limit
     }
 
     /// Has nothing collected until [`Heap::release`].

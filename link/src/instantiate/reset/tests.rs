@@ -17,7 +17,7 @@ impl Borrowed for Interfering<'_> {
         self.store.opaque_mut()
     }
 
-    fn collect_if_short(&mut self) {}
+    fn collect_if_short(&mut self, _: u64) {}
 
     fn is_late(&mut self) -> bool {
         false
