@@ -471,3 +471,15 @@ fn copying_what_is_too_large() {
     });
     assert!(taken < 64 << 10, "{taken} bytes");
 }
+
+/// The validator bounds the clauses of a `try_table`; so does the check that most bodies pass instead.
+#[test]
+fn as_many_clauses_as_the_validator_takes() {
+    for objects in ["", "(type (struct))"] {
+        for (count, is_valid) in [(1_000, true), (1_001, true), (10_000, true), (10_001, false)] {
+            let clauses = "(catch_all 0)".repeat(count);
+            let text = format!("(module {objects} (func (block (try_table {clauses}))))");
+            assert_eq!(Module::new(&Engine::default(), text).is_ok(), is_valid, "{objects} {count}");
+        }
+    }
+}

@@ -335,6 +335,8 @@ fn mismatched_types() {
         ("(table 1 funcref)", "(table (export \"x\") 1 externref)", "table {min 1} funcref", "table {min 1} externref"),
         ("(global i32)", "(global (export \"x\") (mut i32) (i32.const 0))", "global i32", "global (mut i32)"),
         ("(global i32)", "(func (export \"x\"))", "global i32", "func [] -> []"),
+        ("(func (param i32))", "(tag (export \"x\") (param i32))", "func [i32] -> []", "tag [i32] -> []"),
+        ("(tag (param i32))", "(func (export \"x\") (param i32))", "tag [i32] -> []", "func [i32] -> []"),
     ];
     for (wanted, given, expected, found) in cases {
         let importer = format!("(import \"b\" \"x\" {wanted})");

@@ -26,7 +26,7 @@ pub struct Module {
     pub rec_groups: Vec<Range<u32>>,
     /// All names, one after the other: linking compares many, which had better lie close together.
     names: String,
-    /// What an engine calls the types; empty before, and if none names another.
+    /// What an engine calls the types; empty before.
     type_names: Box<[TypeId]>,
     /// Imports in order.
     pub imports: Vec<Import>,
@@ -34,7 +34,7 @@ pub struct Module {
     pub funcs: Vec<TypeIdx>,
     /// Every table's type.
     pub tables: Vec<TableType>,
-    /// Every memory's type (at most one).
+    /// Every memory's type.
     pub memories: Vec<MemoryType>,
     /// Every global's type.
     pub globals: Vec<GlobalType>,
@@ -222,8 +222,8 @@ impl Module {
     /// Parses and validates a binary module.
     ///
     /// # Errors
-    /// The first thing that is malformed, invalid, or outside the supported features (WebAssembly 2.0, with relaxed SIMD,
-    /// extended-const and tail-call), or a function whose frame passes [`crate::layout::MAX_FRAME_WORDS`]; with its
+    /// The first thing that is malformed, invalid, or outside the supported features (WebAssembly 3.0, threads, custom page
+    /// sizes, wide arithmetic and compact import sections), or a function whose frame passes [`crate::layout::MAX_FRAME_WORDS`]; with its
     /// offset.
     pub fn new(bytes: impl Into<Box<[u8]>>) -> Result<Self, Error> {
         Self::limited(bytes, &ModuleLimits::default(), Features::default())

@@ -157,7 +157,8 @@ impl<T: 'static> Linker<T> {
 
     /// Defines a host function whose type is known at run time only, for any store: see [`Func::new`](crate::Func::new).
     ///
-    /// In stores of another engine a type that [is declared](FuncType::is_declared), or names others, is not there: then it satisfies no import.
+    /// In stores of another engine a type that [is declared](FuncType::is_declared), or names others, is not there: then it satisfies no import,
+    /// and [`Linker::get`] gives a function whose type is declared nowhere, or none.
     ///
     /// # Errors
     /// The name is taken ([`LinkError::AlreadyDefined`]), or `ty` is of another engine ([`LinkError::OtherEngine`]), or names types that the linker's does

@@ -1,5 +1,6 @@
 //! An engine's function types: kept as long as somebody has them, and their ids used again.
 
+use crate::assert_says;
 use pirn::*;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -291,4 +292,56 @@ fn items_have_the_engines_types_where_all_types_are_plain() {
         }
     }
     assert_eq!(table.grow(&mut store, 1, id.into()).unwrap(), 1);
+}
+
+fn named(module: &Module) -> HeapType {
+    let Some(ExternType::Global(global)) = module.get_export("g") else { panic!("a global") };
+    let ValType::Ref(reference) = global.content else { panic!("a reference") };
+    reference.heap_type()
+}
+
+/// What the host's functions and tags are of keeps the types that it names, as what a module's are of does.
+#[test]
+fn types_of_the_hosts_items_keep_what_they_name() {
+    let engine = Engine::default();
+    let [func, tag] = {
+        let text = r#"(module (type $s (struct (field i32))) (global (export "g") (ref null $s) (ref.null $s)))"#;
+        let module = Module::new(&engine, text).unwrap();
+        let mut store = Store::new(&engine, ());
+        let ty = FuncType::new([ValType::Ref(RefType::new(true, named(&module)))], []);
+        let func = Func::new(&mut store, ty.clone(), |_, _, _| Ok(()));
+        let tag = Tag::new(&mut store, &TagType::new(ty)).unwrap();
+        [func.ty(&store), tag.ty(&store).ty().clone()]
+    };
+    // Others would have the id of the first otherwise.
+    let ValType::Ref(reference) = func.params()[0] else { panic!("a reference") };
+    for fields in 1..50 {
+        let text = format!(
+            r#"(module (type $s (struct {})) (global (export "g") (ref null $s) (ref.null $s)))"#,
+            "(field i64)".repeat(fields)
+        );
+        assert_ne!(named(&Module::new(&engine, text).unwrap()), reference.heap_type());
+    }
+    assert_eq!(func.params(), tag.params());
+    assert!(engine.function_types() > 0);
+    drop((func, tag));
+    assert_eq!(engine.function_types(), 0);
+}
+
+#[test]
+fn items_of_types_of_another_kind_are_refused() {
+    let engine = Engine::default();
+    let text = r#"(module (type $f (func (param i32))) (global (export "g") (ref null $f) (ref.null $f)))"#;
+    let module = Module::new(&engine, text).unwrap();
+    let id = named(&module).type_id().unwrap();
+    let mut store = Store::new(&engine, ());
+    for heap in [HeapType::ConcreteStruct(id), HeapType::ConcreteArray(id)] {
+        let ty = RefType::new(true, heap);
+        let global = Global::new(&mut store, GlobalType::new(ValType::Ref(ty), true), Val::AnyRef(None));
+        assert_says(&global.unwrap_err(), &["of another kind"]);
+        let table = Table::new(&mut store, TableType::new(ty, 1, None), Ref::Any(None));
+        assert_says(&table.unwrap_err(), &["of another kind"]);
+    }
+    let ty = ValType::Ref(RefType::new(true, HeapType::ConcreteFunc(id)));
+    Global::new(&mut store, GlobalType::new(ty, true), Val::FuncRef(None)).unwrap();
 }

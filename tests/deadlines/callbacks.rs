@@ -340,6 +340,37 @@ fn large_operations_on_tables_go_on_where_they_were() {
     }
 }
 
+/// A table whose elements cannot be null has none that are, whenever somebody looks, and however the operation ends.
+#[test]
+fn tables_without_nulls_never_have_any() {
+    let wat = r#"(module (type $f (func (result i32)))
+        (table $t (export "table") 1 1000000 (ref $f) (ref.func $f))
+        (func $f (type $f) (i32.const 9))
+        (func (export "grow") (result i32) (table.grow $t (ref.func $f) (i32.const 100000)))
+        (func (export "last") (result (ref func)) (table.get $t (i32.sub (table.size $t) (i32.const 1))))
+        (func (export "call") (result i32) (call_ref $f (table.get $t (i32.sub (table.size $t) (i32.const 1))))))"#;
+    for end in [|| Ok(UpdateDeadline::Interrupt), || Ok(UpdateDeadline::Yield(0)), || Err(Error::msg("it is over"))] {
+        let mut store = store(&engine(), ());
+        let instance = instance(&mut store, wat);
+        let table = instance.get_table(&store, "table").unwrap();
+        let mut begun = false;
+        store.epoch_deadline_callback(move |context| {
+            let size = table.size(&context);
+            assert!(!table.get(&context, size - 1).unwrap().is_null());
+            if std::mem::replace(&mut begun, true) { end() } else { Ok(UpdateDeadline::Continue(0)) }
+        });
+        store.set_epoch_deadline(0);
+        let grow = instance.get_typed_func::<(), i32>(&store, "grow").unwrap();
+        if let Ok(Resumable::Finished(old)) = grow.call_resumable(&mut store, ()) {
+            assert_eq!((old, table.size(&store)), (1, 100_001));
+        }
+        store.set_epoch_deadline(u64::MAX / 2);
+        let last = instance.get_typed_func::<(), Func>(&store, "last").unwrap().call(&mut store, ()).unwrap();
+        assert_eq!(last.typed::<(), i32>(&store).unwrap().call(&mut store, ()).unwrap(), 9);
+        assert_eq!(instance.get_typed_func::<(), i32>(&store, "call").unwrap().call(&mut store, ()).unwrap(), 9);
+    }
+}
+
 #[test]
 fn weak_engines() {
     let engine = engine();

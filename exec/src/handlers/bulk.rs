@@ -92,7 +92,8 @@ unsafe fn segment<'a, T>(instance: *mut InstanceHead, word: u32) -> &'a [T] {
 /// As for [`segment`]; the instruction asks for the same as when it began.
 pub(crate) unsafe fn items<'a, T>(instance: *mut InstanceHead, word: u32, from: u32, len: usize) -> Option<&'a [T]> {
     // SAFETY: the word of the address stays when the segment is dropped, and what is there stays as long as the instance is not reset (I1),
-    // which it is not while a call pauses. A copy of the instance has none of what was dropped, but nor has it a call that stands within
+    // which it is not while a call pauses, nor does any pause before active segments are dropped at its instantiation: meanwhile code runs only for the
+    // deadline's callback, which cannot pause. A copy of the instance has none of what was dropped, but nor has it a call that stands within
     // an instruction that takes from there (`Execution::fork`).
     unsafe {
         if (*(*instance).vm).progress != 0 {
@@ -168,7 +169,8 @@ unsafe fn drop_segment(instance: *mut InstanceHead, word: u32) {
 /// size.
 #[inline(never)]
 unsafe fn table_grow(instance: *mut InstanceHead, word: u32, args: *mut u64) -> u64 {
-    // SAFETY: the machine is alone with the table (I2). What it is filled with is of its type by validation (I3, I5).
+    // SAFETY: the machine is alone with the table (I2). What it is filled with is of its type by validation (I3, I5), and so is null meanwhile,
+    // where it is filled in steps.
     unsafe {
         let vm = (*instance).vm;
         let (init, count) = (args.read(), args.add(1).read());
@@ -180,7 +182,9 @@ unsafe fn table_grow(instance: *mut InstanceHead, word: u32, args: *mut u64) -> 
             ((count >> 32) as u32, count as u32)
         } else {
             let delta = number(count, is_64);
-            let in_one_go = init == 0 || delta <= ELEMENTS as u64 || (*vm).epoch.is_null();
+            // Whoever is asked sees the elements, which have to be of their type before.
+            let may_be_null = table(instance, word).element().is_nullable();
+            let in_one_go = init == 0 || !may_be_null || delta <= ELEMENTS as u64 || (*vm).epoch.is_null();
             if in_one_go {
                 return grown(grow(delta, init), is_64);
             }

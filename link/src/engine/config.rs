@@ -203,7 +203,9 @@ impl Config {
     /// - lowering a function at its first call ([`CompilationMode::Eager`] leaves none);
     /// - what is collected at once ([`Store::gc`](crate::Store::gc) says when; it takes the longer the larger the
     ///   [heap](crate::StoreLimitsBuilder::gc_heap) is);
-    /// - arrays that constant expressions make while a module is instantiated (which that bounds, too).
+    /// - arrays that constant expressions make while a module is instantiated (which that bounds, too);
+    /// - `table.grow` of a table whose elements cannot be null (a millisecond or so for each million; the store's limits of
+    ///   [tables](crate::StoreLimitsBuilder::table_elements) bound it).
     ///
     /// This is cheaper than [fuel](Config::consume_fuel), and says how long something may take; but when it stops, no two runs
     /// agree on. Both may be on.

@@ -33,7 +33,7 @@ impl KeptType {
         &self.engine
     }
 
-    fn used(&self) -> &TypeUse {
+    pub(crate) fn used(&self) -> &TypeUse {
         self.used.as_ref().expect("it is not being dropped")
     }
 
@@ -93,6 +93,15 @@ impl Engine {
         let again = || KeptType::new(self, self.types().again(used));
         let known = used.is_of_group().then(|| self.known_type(again())).flatten();
         known.map_or_else(|| ty.clone(), FuncType::known)
+    }
+
+    /// `ty`, which has this id and is used by somebody, as one that keeps itself.
+    pub(crate) fn kept_func_type(&self, ty: &FuncType, id: TypeId) -> FuncType {
+        if !ty.names_types() && !ty.is_declared() {
+            return ty.clone();
+        }
+        let kept = self.kept(id).expect("it is used");
+        self.kept_type(ty, kept.used())
     }
 
     /// The type of structs or arrays that `ty` names, as one that keeps itself.
@@ -172,7 +181,7 @@ impl Engine {
 }
 
 /// Whether a type that is made of this has such a name.
-fn is_named(composite: &CompositeType, name: HeapType) -> bool {
+pub(crate) fn is_named(composite: &CompositeType, name: HeapType) -> bool {
     match composite {
         CompositeType::Func(_) => matches!(name, HeapType::ConcreteFunc(_)),
         CompositeType::Struct(_) => matches!(name, HeapType::ConcreteStruct(_)),

@@ -192,7 +192,7 @@ fn check_import(
     let mut is_below = None;
     if let ExternIndex::Func(funcidx) = import.index() {
         let found = match source {
-            Source::Member { type_id, .. } => type_id,
+            Source::Member { index: ExternIndex::Func(_), type_id, .. } => type_id,
             Source::Item(Extern::Func(func)) => {
                 func.record().get(store).map_or(TypeId::NONE, |func| func.head().type_id)
             }
@@ -200,6 +200,7 @@ fn check_import(
             Source::Item(
                 Extern::Table(_) | Extern::Memory(_) | Extern::Global(_) | Extern::SharedMemory(_) | Extern::Tag(_),
             )
+            | Source::Member { .. }
             | Source::Host(_) => TypeId::NONE,
         };
         let wanted = member.module.type_id(funcidx);

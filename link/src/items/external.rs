@@ -81,7 +81,7 @@ impl Extern {
             Self::Table(table) => ExternType::Table(table.item().get(store)?.ty()),
             Self::Memory(memory) => ExternType::Memory(memory.item().get(store)?.ty()),
             Self::Global(global) => ExternType::Global(global.item().get(store)?.ty),
-            Self::Tag(tag) => ExternType::Tag(tag.item().get(store)?.ty.clone()),
+            Self::Tag(tag) => ExternType::Tag(tag.item().get(store)?.kept_type(store.engine())),
             Self::SharedMemory(memory) => {
                 if !memory.is_for(store) {
                     return Err(wrong_store());

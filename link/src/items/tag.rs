@@ -44,6 +44,7 @@ impl Tag {
     /// # Panics
     /// The tag belongs to another store.
     pub fn ty(&self, store: impl AsContext) -> TagType {
-        self.0.get(store.as_context().opaque()).expect("tag").ty.clone()
+        let store = store.as_context();
+        self.0.get(store.opaque()).expect("tag").kept_type(store.engine())
     }
 }

@@ -1,5 +1,6 @@
 //! Instances (spec 4.2.5) as a store keeps them.
 
+use crate::engine::Engine;
 use crate::engine::declared::KeptType;
 use crate::error::{Result, format_err};
 use crate::module::Module;
@@ -28,6 +29,11 @@ pub(crate) struct TagItem {
 }
 
 impl TagItem {
+    /// Its type, as the embedder has it: it keeps itself in `engine`, which is the store's.
+    pub(crate) fn kept_type(&self, engine: &Engine) -> TagType {
+        TagType::new(engine.kept_func_type(self.ty.ty(), self.type_id))
+    }
+
     /// A tag whose type has this id, for as long as it is `used` or some module of the store keeps it. What its exceptions are in the store's heap is said
     /// when it is in the store.
     pub(crate) fn new(ty: TagType, type_id: TypeId, used: Option<KeptType>) -> Self {

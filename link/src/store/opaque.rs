@@ -4,7 +4,7 @@
 //! only grows, and what it holds is [`Pinned`] or shared: this is where invariant L1 comes from.
 
 use crate::engine::Engine;
-use crate::engine::declared::KeptType;
+use crate::engine::declared::{KeptType, is_named};
 use crate::engine::limiter::ResourceLimiter;
 use crate::engine::limits::{Needs, StoreLimits};
 use crate::error::{CaughtPanic, Error, Result, format_err};
@@ -180,7 +180,7 @@ impl StoreOpaque {
     pub(crate) fn kept_func_type(&self, func: Handle<FuncRecord>) -> Result<FuncType> {
         let record = func.get(self)?;
         match record.host() {
-            Some(host) => Ok(host.ty().clone()),
+            Some(host) => Ok(self.engine.kept_func_type(host.ty(), record.head().type_id)),
             None => Ok(self.own_module(record).func_type(record.head().index)),
         }
     }
@@ -406,9 +406,14 @@ impl StoreOpaque {
     /// Keeps the type that a heap type names, if it names one, with the store: something that is made here is of it, and no module need have it.
     ///
     /// # Errors
-    /// The engine knows no such type any more.
+    /// The engine knows no such type any more, or one of another kind.
     pub(crate) fn keep_type(&mut self, ty: HeapType) -> Result<()> {
         let Some(id) = ty.type_id() else { return Ok(()) };
+        if let Some(known) = self.engine.types().sub_type(id)
+            && !is_named(&known.composite, ty)
+        {
+            return Err(format_err!("the engine's type {ty} is of another kind"));
+        }
         if self.object_types.iter().all(|kept| kept.id() != id) {
             let kept = self.engine.kept(id).ok_or_else(|| format_err!("the engine has no type {ty} any more"))?;
             self.object_types.push(kept);

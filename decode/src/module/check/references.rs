@@ -252,7 +252,10 @@ impl<'a, T: OperandType> At<'a, '_, '_, T> {
     fn try_table(&mut self) -> Option<()> {
         let results = self.block_type()?;
         let exception: T = reference(false, HeapType::Exn);
-        for _ in 0..self.reader.unsigned()? {
+        let count = self.reader.unsigned()?;
+        // The validator has a bound for these, too.
+        (count as usize <= MOST_CATCHES).then_some(())?;
+        for _ in 0..count {
             let kind = self.reader.byte()?;
             let params = match kind {
                 0 | 1 => self.tag()?,
