@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-first=${1:-1} last=${2:-58} seed=${3:-0}
+first=${1:-1} last=${2:-59} seed=${3:-0}
 cargo build --release --package pirn-oracle --features mutants
 driver=${CARGO_TARGET_DIR:-target}/release/pirn-oracle
 out=$(mktemp -d)
@@ -16,7 +16,7 @@ trap 'rm -rf "$out"' EXIT
 checked=0 driven=0
 for mutant in $(seq "$first" "$last"); do
     by_checker=- by_driver=-
-    for kind in expr loop shape smith circle group object; do
+    for kind in expr loop shape smith circle group naive object; do
         if ! PIRN_LOWERING_MUTANT=$mutant answer "$driver" --check only --seeds "$seed..$((seed + 1000))" --kind $kind \
             --jobs 1 --max-failures 1; then
             by_checker=$kind
@@ -25,7 +25,7 @@ for mutant in $(seq "$first" "$last"); do
         fi
     done
     what=$(sed -n '/^mutant: /{s///p;q}' "$out/log")
-    for kind in expr loop shape smith circle group; do
+    for kind in expr loop shape smith circle group naive; do
         if ! PIRN_LOWERING_MUTANT=$mutant answer "$driver" --check no --seeds "$seed..$((seed + 1000))" --kind $kind \
             --jobs "${JOBS:-2}" --max-failures 1 --no-shrink yes --out "$out"; then
             by_driver=$kind

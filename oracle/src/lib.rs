@@ -6,7 +6,7 @@
 //! in circles (the oracle gets them merged into one module); the trees the machine has handlers for, written back; traps several
 //! calls deep; atomic instructions. Of some of these, programs are made with several memories, 64-bit memories and tables, and pages of one byte
 //! ([`generate::memories`]), which must do what the original does on pirn. [`objects`] makes programs of structs, arrays, casts and
-//! exceptions, and [`smith`] modules with those: for them, what an object holds is compared, and in half of the modes everything that is
+//! exceptions, and [`smith`] modules with those; [`naive`] has programs of other kinds keep each value in a local of its own. For objects, what an object holds is compared, and in half of the modes everything that is
 //! allocated begins with a collection. Each program runs on the oracle
 //! and on pirn in several [`on_pirn::Mode`]s; what can be seen of it ([`outcome::Outcome`]) must be the same: results, traps,
 //! values of exceptions that nothing caught, calls of host functions, globals after each call, memories and tables at the end. Against wasmtime also the backtrace of
@@ -37,6 +37,7 @@ pub mod broken;
 pub mod checked;
 pub mod coverage;
 pub mod generate;
+pub mod naive;
 pub mod objects;
 pub mod on_pirn;
 pub mod on_wasmi;
@@ -79,11 +80,13 @@ pub enum Kind {
     SmithObjects,
     /// Structs, arrays, casts and exceptions across modules. wasmi knows none.
     Objects,
+    /// Programs of other kinds, written as by compilers that do not optimise.
+    Naive,
 }
 
 impl Kind {
     /// Every generator.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Smith,
         Self::Expressions,
         Self::Group,
@@ -95,6 +98,7 @@ impl Kind {
         Self::References,
         Self::SmithObjects,
         Self::Objects,
+        Self::Naive,
     ];
 
     /// Its name on the command line.
@@ -111,13 +115,14 @@ impl Kind {
             Self::References => "reference",
             Self::SmithObjects => "smith-object",
             Self::Objects => "object",
+            Self::Naive => "naive",
         }
     }
 
     /// The program of a seed as trees, if this generator makes trees.
     pub fn spec(self, seed: u64) -> Option<generate::tree::ProgramSpec> {
         Some(match self {
-            Self::Smith | Self::SmithObjects | Self::Objects => return None,
+            Self::Smith | Self::SmithObjects | Self::Objects | Self::Naive => return None,
             Self::Expressions => generate::single(seed),
             Self::Group => generate::group(seed),
             Self::Loops => generate::loops(seed),
@@ -135,6 +140,11 @@ impl Kind {
             Self::Smith => smith::program(seed),
             Self::SmithObjects => smith::with_objects(seed),
             Self::Objects => Some(objects::program(seed)),
+            Self::Naive => {
+                let kinds = [Self::Smith, Self::Expressions, Self::Group, Self::Loops, Self::Shapes, Self::Traps];
+                let program = kinds[(seed % kinds.len() as u64) as usize].program(seed)?;
+                Some(naive::of(program, seed))
+            }
             _ => self.spec(seed).map(|spec| spec.encode()),
         }
     }

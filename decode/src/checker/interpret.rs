@@ -213,6 +213,11 @@ impl Walk<'_> {
                 let value = self.peek();
                 self.state.set_value(local, value);
             }
+            Instr::SetSame(local) => {
+                self.pop();
+                let words = self.source.locals[local as usize].words() as u32;
+                (local..local + words).for_each(|word| self.state.keep(word));
+            }
             Instr::Keep(local) => {
                 let words = self.source.locals[local as usize].words() as u32;
                 (local..local + words).for_each(|word| self.state.keep(word));
@@ -444,6 +449,7 @@ impl Walk<'_> {
             | Instr::Set(_)
             | Instr::Tee(_)
             | Instr::Keep(_)
+            | Instr::SetSame(_)
             | Instr::GlobalGet(..)
             | Instr::Const(..)
             | Instr::Vector(_)

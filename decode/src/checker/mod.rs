@@ -47,6 +47,7 @@ mod shuffles;
 mod source;
 mod stacks;
 mod state;
+mod temporaries;
 #[cfg(test)]
 mod tests;
 mod value;

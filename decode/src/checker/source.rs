@@ -109,6 +109,8 @@ pub(super) enum Instr {
     Tee(u32),
     /// Sets a local to what it holds: code may do so or not.
     Keep(u32),
+    /// The same, which is the topmost operand.
+    SetSame(u32),
     GlobalGet(u32, Class),
     GlobalSet(u32),
     Const(u64, Class),
@@ -168,6 +170,7 @@ impl Instr {
             | Self::Set(_)
             | Self::Tee(_)
             | Self::Keep(_)
+            | Self::SetSame(_)
             | Self::GlobalGet(..)
             | Self::Const(..)
             | Self::Vector(_)

@@ -66,6 +66,8 @@ pub(super) struct State {
     pub(super) stacks: Stacks,
     /// Classes of the locals' words.
     locals: Vec<Class>,
+    /// Which of these are temporaries'.
+    is_temporary: Vec<bool>,
     walk: u32,
     /// The operand stack where this walk began.
     begin: Stack,
@@ -100,13 +102,14 @@ pub(super) struct State {
 const MOST_HOLDERS: usize = 24;
 
 impl State {
-    pub(super) fn new(geometry: Geometry, locals: Vec<Class>, max_height: u32) -> Self {
+    pub(super) fn new(geometry: Geometry, locals: Vec<Class>, is_temporary: Vec<bool>, max_height: u32) -> Self {
         let places = locals.len() + max_height as usize;
         Self {
             geometry,
             values: Values::new(),
             stacks: Stacks::new(),
             locals,
+            is_temporary,
             walk: 0,
             begin: Stacks::EMPTY,
             places: vec![UNSET; places],
@@ -366,8 +369,16 @@ impl State {
         }
     }
 
+    /// Whether the place is a local that may be in no slot.
+    fn is_temporary(&self, place: Place) -> bool {
+        self.is_temporary.get(place as usize).is_some_and(|&is_temporary| is_temporary)
+    }
+
     /// Notes whether the place's slot holds something else than the place, or the place is an operand that is a constant.
     fn compare(&mut self, place: Place) {
+        if self.is_temporary(place) {
+            return;
+        }
         let Some(&at) = self.stale_at.get(place as usize) else { return };
         let slot = self.geometry.slot(place);
         let Some(&in_slot) = self.slots.get(slot as usize) else { return };
@@ -417,7 +428,7 @@ impl State {
 
     /// Counts that a local was set or its slot written, or set to itself; or that one of these was taken back.
     fn count(&mut self, place: Place, sets: i32, keeps: i32) {
-        if place < self.geometry.locals && self.counts {
+        if place < self.geometry.locals && self.counts && !self.is_temporary(place) {
             let (more, kept) = &mut self.balances[place as usize];
             let is_off = |more: i32, kept: i32| u32::from(more > 0 || more < -kept);
             self.unbalanced -= is_off(*more, *kept);

@@ -11,6 +11,7 @@ use super::mistake::Mistake;
 use super::source::{Pc, Source};
 use super::stacks::{Stack, Stacks};
 use super::state::{Register, State, World};
+use super::temporaries::{find_same, temporaries};
 use super::value::{Map, UNKNOWN, ValueId};
 use crate::layout::{CodeHead, InstanceLayout};
 use crate::ops::Class;
@@ -151,10 +152,12 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(about: About<'a>, source: Source, target: Target, head: CodeHead, attempt: Attempt) -> Self {
+    pub(super) fn new(about: About<'a>, mut source: Source, target: Target, head: CodeHead, attempt: Attempt) -> Self {
         let About { module, layout, type_ids, ty } = about;
         let geometry = Geometry::new(ty, source.locals.len(), head.frame_bytes / 8);
-        let state = State::new(geometry, source.locals.clone(), source.max_height);
+        let is_temporary = temporaries(&source, geometry.params as usize);
+        find_same(&mut source, &is_temporary);
+        let state = State::new(geometry, source.locals.clone(), is_temporary, source.max_height);
         let size = source.instrs.len() + target.cells.len() + source.locals.len() + source.labels.len();
         let at = Position {
             pc: 0,

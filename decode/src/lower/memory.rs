@@ -50,7 +50,7 @@ impl<'a, T: Target> Function<'a, T> {
     #[inline(always)]
     pub(super) fn load(&mut self, op: Op, memarg: MemArg) {
         match self.near(memarg) {
-            Some(offset) => self.operands.operator_of::<1>(Kind::Load(op, offset), Form::SetAcc),
+            Some(offset) => self.operator_over::<1>(Kind::Load(op, offset)),
             None => self.far_load(op, memarg),
         }
     }
@@ -66,6 +66,7 @@ impl<'a, T: Target> Function<'a, T> {
     #[cold]
     #[inline(never)]
     fn far_load(&mut self, op: Op, memarg: MemArg) {
+        self.set_waiting();
         let far = self.far(memarg);
         self.operands.far_load(op, far);
     }

@@ -10,6 +10,7 @@
 //! - `blocks`: the open blocks, with their `labels`, their branches and returns; `if_conversion` makes selections of small
 //!   `if`s, `loops` lowers how loops begin twice, and has short ones `carried` in registers, whose cell `carry` makes.
 //! - `definite`: which locals are zeroed.
+//! - `temporaries`: locals that are no more than names for values, where nobody has optimised.
 //! - `metering`: what the operators cost.
 //! - `place`, `places`: where execution may stand still, and where the values of its frame are then.
 //! - `catching`: which handlers of exceptions cover what.
@@ -50,6 +51,7 @@ pub mod survey;
 pub mod surveying;
 mod table;
 mod target;
+mod temporaries;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -77,6 +79,7 @@ use place::Stand;
 use read::Reader;
 use slot::Slot;
 use survey::Survey;
+use temporaries::Temporaries;
 
 /// One local of the function.
 #[derive(Debug, Clone, Copy)]
@@ -165,6 +168,8 @@ impl<'a, T: Target> Lowering<'a, T> {
             }
             locals.extend(slots.step_by(class.words()).map(|slot| Local { slot: Slot(slot as u16), class }));
         }
+        let mut reader = Reader::new(&module.bytes[..end], declared.original_position() as usize);
+        let temporaries = Temporaries::new(arena, &locals, ty.params().len(), &reader, end - start as usize);
         let mut function = Function {
             module,
             layout: self.layout,
@@ -173,11 +178,11 @@ impl<'a, T: Target> Lowering<'a, T> {
             blocks: Blocks::new_in(arena, begins, candidates, self.options),
             metering: Metering::new(regions, self.options),
             operands: Operands::new(code, trees, stack, Slot(frame.header as u16), Slot(first as u16)),
+            temporaries,
             deterministic: self.options.deterministic,
             funcidx,
             start: None,
         };
-        let mut reader = Reader::new(&module.bytes[..end], declared.original_position() as usize);
         let entry = reader.position() as u32;
         function.enter(ty, &reader, end - start as usize);
         if self.options.tail_calls_loop() && first == frame.locals() {
@@ -233,6 +238,7 @@ struct Function<'a, T> {
     blocks: Blocks<'a>,
     metering: Metering,
     operands: Operands<'a, T>,
+    temporaries: Temporaries<'a>,
     /// See [`Options`].
     deterministic: bool,
     funcidx: FuncIdx,

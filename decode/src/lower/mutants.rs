@@ -5,7 +5,7 @@
 
 /// Each mistake: what lowering does wrong.
 #[cfg(feature = "mutants")]
-pub const MUTANTS: [&str; 58] = [
+pub const MUTANTS: [&str; 59] = [
     "a local is set while a tree that reads it waits",
     "a store comes before loads that waited",
     "a global is set while a tree that reads it waits",
@@ -64,6 +64,7 @@ pub const MUTANTS: [&str; 58] = [
     "a handler is covered by its own `try`",
     "a `delegate` is to the block inside the one that it names",
     "accumulators are believed to mirror slots where a `catch` begins",
+    "what was set to a temporary is evaluated behind what is newer",
 ];
 
 /// Whether the mistake of this number, the first one being 1, is to be made.

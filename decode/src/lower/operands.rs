@@ -28,7 +28,7 @@ use super::tree::{self, Kind, NodeId, Register, Traits, Trees};
 use crate::ops::Class;
 
 /// How many entries at the top may wait.
-const WINDOW: usize = 24;
+pub(super) const WINDOW: usize = 24;
 
 /// A slot set in a cell of its own.
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +93,12 @@ impl<'a, T: Target> Operands<'a, T> {
     pub(super) fn push(&mut self, node: NodeId) {
         self.own(self.stack.len(), node);
         self.push_leaf(node);
+    }
+
+    /// Puts a tree back that was on the stack, or one in the place of another, so that this is no higher than before.
+    pub(super) fn put_back(&mut self, node: NodeId) {
+        self.own(self.stack.len(), node);
+        self.stack.push(node);
     }
 
     /// Pushes a tree that holds no accumulator.

@@ -25,6 +25,7 @@ impl<'a, T: Target> Function<'a, T> {
         }
         let instruction = reader.instruction();
         self.metering.charge(instruction);
+        self.before(instruction);
         match instruction {
             Instruction::Nop => {}
             Instruction::Unreachable => {
@@ -172,6 +173,9 @@ impl<'a, T: Target> Function<'a, T> {
             }
             Instruction::LocalGet => {
                 let index = reader.index();
+                if self.temporaries.are_any() && self.get_temporary(index) {
+                    return;
+                }
                 self.operands.code.definite.read(index);
                 let Local { slot, class } = self.locals[index as usize];
                 if class.is_wide() {
@@ -182,7 +186,11 @@ impl<'a, T: Target> Function<'a, T> {
                 }
             }
             Instruction::LocalSet => {
-                let Local { class, .. } = self.local_set(reader.index());
+                let index = reader.index();
+                if self.temporaries.are_any() && self.set_temporary(index) {
+                    return;
+                }
+                let Local { class, .. } = self.local_set(index);
                 self.operands.pop(class.words());
             }
             Instruction::LocalTee => {
@@ -256,11 +264,11 @@ impl<'a, T: Target> Function<'a, T> {
             }
             Instruction::Atomic(atomic) => self.atomic(atomic, reader.memarg()),
             Instruction::Unary(op) => {
-                self.operands.operator_of::<1>(Kind::Unary(op), Form::SetAcc);
+                self.operator_over::<1>(Kind::Unary(op));
                 self.canonicalise(op);
             }
             Instruction::Binary(op) => {
-                self.operands.operator_of::<2>(Kind::Binary(op), Form::SetAcc);
+                self.operator_over::<2>(Kind::Binary(op));
                 self.canonicalise(op);
             }
             Instruction::Load(op) => self.load(op, reader.memarg()),
@@ -333,7 +341,7 @@ impl<'a, T: Target> Function<'a, T> {
     }
 
     #[inline(always)]
-    fn constant(&mut self, bits: u64, class: Class) {
+    pub(super) fn constant(&mut self, bits: u64, class: Class) {
         let node = self.operands.trees.imm(bits, class);
         self.operands.push_leaf(node);
     }
@@ -401,7 +409,7 @@ impl<'a, T: Target> Function<'a, T> {
     }
 
     /// Sets the local, which it returns, to the value at the top, which stays.
-    fn local_set(&mut self, index: u32) -> Local {
+    pub(super) fn local_set(&mut self, index: u32) -> Local {
         let local = self.locals[index as usize];
         self.operands.code.definite.set(index);
         let (slot, top) = (local.slot, self.operands.height() - local.class.words());

@@ -153,6 +153,7 @@ impl<'a, T: Target> Function<'a, T> {
     #[cold]
     #[inline(never)]
     pub(super) fn attend(&mut self, reader: &Reader<'a>) {
+        self.set_waiting();
         let wide = self.operands.wide();
         if wide.is_empty() {
             self.operands.trees.unwatch();

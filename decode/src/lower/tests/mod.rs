@@ -17,6 +17,7 @@ mod places;
 mod references;
 mod shuffles;
 mod statement;
+mod temporaries;
 mod transfer;
 mod vectors;
 mod wide;
