@@ -20,7 +20,7 @@ use crate::{AddressType, MemoryType, PAGE_BYTES};
 impl<'a, T: Target> Function<'a, T> {
     /// The static offset, if the access is near.
     #[inline(always)]
-    fn near(&self, memarg: MemArg) -> Option<u32> {
+    pub(super) fn near(&self, memarg: MemArg) -> Option<u32> {
         let fits = memarg.offset <= u32::MAX.into() || mutant!(41);
         (fits && memarg.memory == 0 && !self.module.memories[0].shared).then_some(memarg.offset as u32)
     }
@@ -50,7 +50,7 @@ impl<'a, T: Target> Function<'a, T> {
     #[inline(always)]
     pub(super) fn load(&mut self, op: Op, memarg: MemArg) {
         match self.near(memarg) {
-            Some(offset) => self.operator_over::<1>(Kind::Load(op, offset)),
+            Some(offset) => self.operands.operator_of::<1>(Kind::Load(op, offset), Form::SetAcc),
             None => self.far_load(op, memarg),
         }
     }
@@ -66,7 +66,6 @@ impl<'a, T: Target> Function<'a, T> {
     #[cold]
     #[inline(never)]
     fn far_load(&mut self, op: Op, memarg: MemArg) {
-        self.set_waiting();
         let far = self.far(memarg);
         self.operands.far_load(op, far);
     }

@@ -188,13 +188,17 @@ impl<'a, T: Target> Lowering<'a, T> {
         if self.options.tail_calls_loop() && first == frame.locals() {
             function.start = Some(function.operands.code.label());
         }
+        function.operands.trees.wait(function.temporaries.are_any());
+        if function.temporaries.are_any() {
+            reader = function.attend(reader);
+        }
         while !reader.is_done() {
             if T::SURVEYED {
                 function.operands.code.offset = reader.position() as u32;
             }
             function.operator(&mut reader);
             if function.operands.trees.need_attention() {
-                function.attend(&reader);
+                reader = function.attend(reader);
             }
         }
         let words = first + function.operands.max_height;

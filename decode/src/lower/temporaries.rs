@@ -77,7 +77,6 @@ impl<'a> Temporaries<'a> {
     }
 
     /// Whether there are any.
-    #[inline(always)]
     pub(super) fn are_any(&self) -> bool {
         !self.uses.is_empty()
     }
@@ -151,32 +150,41 @@ fn is_simple(instruction: Instruction) -> bool {
 }
 
 impl<'a, T: Target> Function<'a, T> {
-    /// Before `instruction` is lowered: sets the temporaries that wait, if it may emit anything or takes what is older than they are.
-    #[inline(always)]
-    pub(super) fn before(&mut self, instruction: Instruction) {
-        if !self.temporaries.queue.is_empty() {
-            self.before_with_waiting(instruction);
-        }
-    }
-
+    /// Looks at the operator that `rest` reads next, in a function that has temporaries. Gives what reads on behind it if that was all there is to do;
+    /// otherwise it is to be lowered, and nothing waits that lowering it would come before.
     #[inline(never)]
-    fn before_with_waiting(&mut self, instruction: Instruction) {
-        let height = self.operands.height();
-        let may_wait = match instruction {
-            // Only these push, and one at most.
-            Instruction::LocalGet
-            | Instruction::I32Const
-            | Instruction::I64Const
-            | Instruction::F32Const
-            | Instruction::F64Const => height - self.operands.floor < WINDOW,
-            // They see to it by themselves.
-            Instruction::LocalSet | Instruction::Load(_) => true,
-            Instruction::Unary(_) | Instruction::Binary(_) => !self.deterministic,
-            _ => false,
-        };
-        if !may_wait {
-            self.set_waiting();
+    pub(super) fn temporary(&mut self, mut rest: Reader<'a>) -> Option<Reader<'a>> {
+        if self.blocks.skipping.is_some() {
+            return None;
         }
+        let waits = !self.temporaries.queue.is_empty();
+        let instruction = rest.instruction();
+        let done = match instruction {
+            Instruction::LocalSet => self.set_temporary(rest.index()),
+            // Entries are spilled where more than these wait.
+            _ if self.operands.height() - self.operands.floor >= WINDOW => {
+                self.set_waiting();
+                false
+            }
+            Instruction::LocalGet => self.get_temporary(rest.index()),
+            Instruction::I32Const | Instruction::I64Const | Instruction::F32Const | Instruction::F64Const => false,
+            // In the deterministic profile others may follow.
+            Instruction::Unary(op) if waits && !self.deterministic => self.operator_with_waiting::<1>(Kind::Unary(op)),
+            Instruction::Binary(op) if waits && !self.deterministic => {
+                self.operator_with_waiting::<2>(Kind::Binary(op))
+            }
+            Instruction::Load(op) if waits && let Some(offset) = self.near(rest.memarg()) => {
+                self.operator_with_waiting::<1>(Kind::Load(op, offset))
+            }
+            _ => {
+                self.set_waiting();
+                false
+            }
+        };
+        if done {
+            self.metering.charge(instruction);
+        }
+        done.then_some(rest)
     }
 
     /// Whether it does not matter when the entries at these heights are evaluated.
@@ -191,8 +199,7 @@ impl<'a, T: Target> Function<'a, T> {
 
     /// Sets a local to the value at the top, which is removed, if the local is a temporary that need not be set now. Otherwise nothing waits any more,
     /// and the caller sets it.
-    #[inline(never)]
-    pub(super) fn set_temporary(&mut self, index: u32) -> bool {
+    fn set_temporary(&mut self, index: u32) -> bool {
         let (class, top) = (self.locals[index as usize].class, self.operands.height() - 1);
         let tree = *self.operands.tree(top);
         match (self.temporaries.uses[index as usize], tree.kind) {
@@ -234,8 +241,7 @@ impl<'a, T: Target> Function<'a, T> {
     }
 
     /// Pushes the value of a local, if it is a temporary that was not set.
-    #[inline(never)]
-    pub(super) fn get_temporary(&mut self, index: u32) -> bool {
+    fn get_temporary(&mut self, index: u32) -> bool {
         match self.temporaries.uses[index as usize] {
             Use::Constant(bits) => {
                 let class = self.locals[index as usize].class;
@@ -263,9 +269,8 @@ impl<'a, T: Target> Function<'a, T> {
         }
     }
 
-    /// Applies an operator to the top `N` entries, while temporaries wait that may go on doing so.
-    #[inline(never)]
-    fn operator_with_waiting<const N: usize>(&mut self, kind: Kind) {
+    /// Applies an operator to the top `N` entries, if what waits may go on doing so; otherwise it is set.
+    fn operator_with_waiting<const N: usize>(&mut self, kind: Kind) -> bool {
         let height = self.operands.height() - N;
         let crosses = height < self.temporaries.bottom;
         if (!crosses || self.is_newer_at_rest())
@@ -275,20 +280,10 @@ impl<'a, T: Target> Function<'a, T> {
             if crosses {
                 self.temporaries.bottom = height + 1;
             }
-            return;
+            return true;
         }
         self.set_waiting();
-        self.operands.operator_of::<N>(kind, Form::SetAcc);
-    }
-
-    /// Applies an operator to the top `N` entries.
-    #[inline(always)]
-    pub(super) fn operator_over<const N: usize>(&mut self, kind: Kind) {
-        if self.temporaries.queue.is_empty() {
-            self.operands.operator_of::<N>(kind, Form::SetAcc);
-        } else {
-            self.operator_with_waiting::<N>(kind);
-        }
+        false
     }
 
     /// Sets the temporaries that wait, below what is newer.

@@ -25,7 +25,6 @@ impl<'a, T: Target> Function<'a, T> {
         }
         let instruction = reader.instruction();
         self.metering.charge(instruction);
-        self.before(instruction);
         match instruction {
             Instruction::Nop => {}
             Instruction::Unreachable => {
@@ -173,9 +172,6 @@ impl<'a, T: Target> Function<'a, T> {
             }
             Instruction::LocalGet => {
                 let index = reader.index();
-                if self.temporaries.are_any() && self.get_temporary(index) {
-                    return;
-                }
                 self.operands.code.definite.read(index);
                 let Local { slot, class } = self.locals[index as usize];
                 if class.is_wide() {
@@ -186,11 +182,7 @@ impl<'a, T: Target> Function<'a, T> {
                 }
             }
             Instruction::LocalSet => {
-                let index = reader.index();
-                if self.temporaries.are_any() && self.set_temporary(index) {
-                    return;
-                }
-                let Local { class, .. } = self.local_set(index);
+                let Local { class, .. } = self.local_set(reader.index());
                 self.operands.pop(class.words());
             }
             Instruction::LocalTee => {
@@ -264,11 +256,11 @@ impl<'a, T: Target> Function<'a, T> {
             }
             Instruction::Atomic(atomic) => self.atomic(atomic, reader.memarg()),
             Instruction::Unary(op) => {
-                self.operator_over::<1>(Kind::Unary(op));
+                self.operands.operator_of::<1>(Kind::Unary(op), Form::SetAcc);
                 self.canonicalise(op);
             }
             Instruction::Binary(op) => {
-                self.operator_over::<2>(Kind::Binary(op));
+                self.operands.operator_of::<2>(Kind::Binary(op), Form::SetAcc);
                 self.canonicalise(op);
             }
             Instruction::Load(op) => self.load(op, reader.memarg()),

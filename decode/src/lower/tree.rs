@@ -214,8 +214,9 @@ pub(super) struct Trees {
     nodes: Vec<Node>,
     /// More are many.
     limit: usize,
-    /// More need attention: as many, or none while they are watched.
+    /// As many need attention: one more than the limit, one while they are watched, and none where temporaries wait, for every instruction.
     calm: usize,
+    waits: bool,
     /// Offsets in the module's bytes of operators, by node; for surveys alone.
     offsets: Vec<u32>,
 }
@@ -230,7 +231,7 @@ impl std::ops::Index<NodeId> for Trees {
 
 impl Default for Trees {
     fn default() -> Self {
-        Self { nodes: Vec::new(), limit: MOST_NODES, calm: MOST_NODES, offsets: Vec::new() }
+        Self { nodes: Vec::new(), limit: MOST_NODES, calm: MOST_NODES + 1, waits: false, offsets: Vec::new() }
     }
 }
 
@@ -249,17 +250,23 @@ impl Trees {
     /// Whether they are many, or watched.
     #[inline(always)]
     pub(super) fn need_attention(&self) -> bool {
-        self.nodes.len() > self.calm
+        self.nodes.len() >= self.calm
+    }
+
+    /// Has them looked after before every instruction of this function, or only when they are many or watched.
+    pub(super) fn wait(&mut self, waits: bool) {
+        self.waits = waits;
+        self.unwatch();
     }
 
     /// Has them looked after before every instruction.
     pub(super) fn watch(&mut self) {
-        self.calm = 0;
+        self.calm = self.calm.min(1);
     }
 
     /// Has them looked after only when they are many.
     pub(super) fn unwatch(&mut self) {
-        self.calm = self.limit;
+        self.calm = if self.waits { 0 } else { self.limit + 1 };
     }
 
     /// Keeps the trees that have these roots, and forgets all others.
@@ -270,7 +277,7 @@ impl Trees {
             *root = self.copy(&nodes, &offsets, *root);
         }
         self.limit = MOST_NODES.max(2 * self.nodes.len());
-        self.calm = self.calm.min(self.limit);
+        self.calm = self.calm.min(self.limit + 1);
     }
 
     /// Copies a tree, which is no deeper than the deepest handler.

@@ -149,19 +149,33 @@ impl<'a, T: Target> Function<'a, T> {
         self.operands.wide_operator(op);
     }
 
-    /// Looks after trees before the next instruction: readies those of 128 bits for it, and forgets nodes if there are many.
+    /// Looks after trees before the next instruction: readies those of 128 bits for it, forgets nodes if there are many, and does what is to be done where
+    /// locals are [temporaries](super::temporaries), which may be all that the instruction asks for, and those behind. Gives what reads on.
     #[cold]
     #[inline(never)]
-    pub(super) fn attend(&mut self, reader: &Reader<'a>) {
-        self.set_waiting();
-        let wide = self.operands.wide();
-        if wide.is_empty() {
-            self.operands.trees.unwatch();
-        } else {
-            self.settle(&wide, reader.clone());
-        }
-        if self.operands.trees.are_many() {
-            self.blocks.selections.keep_trees(&mut self.operands);
+    pub(super) fn attend(&mut self, mut reader: Reader<'a>) -> Reader<'a> {
+        loop {
+            let wide = self.operands.wide();
+            if wide.is_empty() {
+                self.operands.trees.unwatch();
+            } else {
+                self.set_waiting();
+                self.settle(&wide, reader.clone());
+            }
+            if self.operands.trees.are_many() {
+                self.set_waiting();
+                self.blocks.selections.keep_trees(&mut self.operands);
+            }
+            if !self.temporaries.are_any() || reader.is_done() {
+                return reader;
+            }
+            if T::SURVEYED {
+                self.operands.code.offset = reader.position() as u32;
+            }
+            match self.temporary(reader.clone()) {
+                Some(rest) => reader = rest,
+                None => return reader,
+            }
         }
     }
 
