@@ -157,15 +157,14 @@ impl<'a, T: Target> Function<'a, T> {
         if self.blocks.skipping.is_some() {
             return None;
         }
-        let waits = !self.temporaries.queue.is_empty();
         let instruction = rest.instruction();
+        // Where as many entries wait, one more has another spilled.
+        if self.operands.height() - self.operands.floor >= WINDOW {
+            self.set_waiting();
+        }
+        let waits = !self.temporaries.queue.is_empty();
         let done = match instruction {
             Instruction::LocalSet => self.set_temporary(rest.index()),
-            // Entries are spilled where more than these wait.
-            _ if self.operands.height() - self.operands.floor >= WINDOW => {
-                self.set_waiting();
-                false
-            }
             Instruction::LocalGet => self.get_temporary(rest.index()),
             Instruction::I32Const | Instruction::I64Const | Instruction::F32Const | Instruction::F64Const => false,
             // In the deterministic profile others may follow.
