@@ -159,6 +159,35 @@ fn each_kind_of_trap_says_where() {
     }
 }
 
+/// Where locals are but names for values, a trap is where the value is computed, in the order in which that is written, and not where it is used.
+#[test]
+fn values_with_names_trap_where_they_are_computed() {
+    let text = r#"(module $m (memory 1) (func (export "run") (param i32 i32) (result i32) (local i32 i32 i32 i32 i32 i32 i32 i32)
+        (local.set 2 (i32.load offset=0x1111 (local.get 0)))
+        (local.set 3 (i32.load offset=0x2222 (local.get 1)))
+        (local.set 4 (i32.const 7))
+        (local.set 5 (i32.rem_u (i32.const 9) (local.get 0)))
+        (local.set 6 (i32.load offset=0x3333 (local.get 1)))
+        (local.set 7 (i32.add (local.get 2) (local.get 3)))
+        (local.set 8 (i32.mul (local.get 5) (local.get 4)))
+        (local.set 9 (i32.sub (local.get 7) (local.get 6)))
+        (i32.xor (local.get 9) (local.get 8))))"#;
+    let wasm = wat::parse_str(text).unwrap();
+    let [first, second, third] =
+        [[0x28, 2, 0x91, 0x22], [0x28, 2, 0xa2, 0x44], [0x28, 2, 0xb3, 0x66]].map(|code| find(&wasm, &code));
+    let division = find(&wasm, &[0x70]);
+    for engine in engines() {
+        let mut store = store(&engine);
+        let instance = Instance::new(&mut store, &Module::new(&engine, &wasm).unwrap(), &[]).unwrap();
+        let run = instance.get_typed_func::<(i32, i32), i32>(&store, "run").unwrap();
+        assert_eq!(run.call(&mut store, (4, 8)).unwrap(), 7);
+        for (params, expected) in [((-1, -1), first), ((0, -1), second), ((0, 8), division), ((1, 0xd000), third)] {
+            let error = run.call(&mut store, params).unwrap_err();
+            assert_eq!(frames(&error)[0].2, expected, "{params:?}");
+        }
+    }
+}
+
 #[test]
 fn tail_calls_leave_no_frame() {
     let wasm = wat::parse_str(

@@ -367,6 +367,30 @@ fn locals_that_are_not_set_yet_are_written_down_as_zero() {
     }
 }
 
+/// Whatever lowering makes of locals that are but names for values, a call goes on where another way of lowering made something else of them: also if
+/// one is a reference that cannot be null.
+#[test]
+fn values_with_names_go_on_elsewhere() {
+    let text = r#"(module
+        (import "host" "wait" (func $wait (result i32)))
+        (type $s (struct (field i32)))
+        (func (export "run") (param i32) (result i32) (local (ref $s) i32 i32 i32 i32 i32 i32 i32 i32 f64 f64 (ref $s))
+            (local.set 1 (struct.new $s (local.get 0)))
+            (local.set 2 (struct.get $s 0 (local.get 1)))
+            (local.set 3 (i32.const 5))
+            (local.set 4 (i32.mul (local.get 2) (local.get 3)))
+            (local.set 10 (f64.const 2.5))
+            (local.set 11 (f64.mul (local.get 10) (f64.convert_i32_s (local.get 4))))
+            (local.set 5 (i32.trunc_f64_s (local.get 11)))
+            (local.set 6 (local.get 5))
+            (local.set 7 (call $wait))
+            (local.set 12 (struct.new $s (local.get 7)))
+            (local.set 8 (i32.add (struct.get $s 0 (local.get 12)) (local.get 6)))
+            (local.get 8)))"#;
+    let found = both_ways(text, [&[], &[ValType::I32]], &[Val::I32(4)], &[Val::I32(8)]);
+    assert_eq!(found[0].unwrap_i32(), 58);
+}
+
 #[test]
 fn frames_in_thousands_of_places_of_a_function_take_no_longer_than_others() {
     use std::fmt::Write;

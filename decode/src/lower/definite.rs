@@ -113,7 +113,7 @@ impl Definite {
         // The first four slots, how many there are, and the last.
         let (mut few, mut count, mut last) = ([0; 4], 0, 0);
         for local in self.unread.missing() {
-            let Local { slot, class } = locals[local as usize];
+            let Local { slot, class, .. } = locals[local as usize];
             for slot in slot.0..slot.0 + class.words() as u16 {
                 if let Some(few) = few.get_mut(count) {
                     *few = slot;

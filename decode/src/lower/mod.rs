@@ -86,6 +86,7 @@ use temporaries::Temporaries;
 struct Local {
     slot: Slot,
     class: Class,
+    is_reference: bool,
 }
 
 /// Lowers functions of one module, one after the other.
@@ -152,7 +153,11 @@ impl<'a, T: Target> Lowering<'a, T> {
         let mut locals = Vec::with_capacity_in(16, arena);
         let mut first = 0;
         for &ty in ty.params() {
-            locals.push(Local { slot: Slot(first as u16), class: ty.into() });
+            locals.push(Local {
+                slot: Slot(first as u16),
+                class: ty.into(),
+                is_reference: matches!(ty, crate::ValType::Ref(_)),
+            });
             first += ty.words();
         }
         let body = wasmparser::FunctionBody::new(wasmparser::BinaryReader::new(&module.bytes[range], start));
@@ -166,7 +171,9 @@ impl<'a, T: Target> Lowering<'a, T> {
             if first > MAX_FRAME_WORDS {
                 return Err(too_large(first));
             }
-            locals.extend(slots.step_by(class.words()).map(|slot| Local { slot: Slot(slot as u16), class }));
+            let is_reference = matches!(ty, wasmparser::ValType::Ref(_));
+            let local = |slot| Local { slot: Slot(slot as u16), class, is_reference };
+            locals.extend(slots.step_by(class.words()).map(local));
         }
         let mut reader = Reader::new(&module.bytes[..end], declared.original_position() as usize);
         let temporaries = Temporaries::new(arena, &locals, ty.params().len(), &reader, end - start as usize);

@@ -7,7 +7,8 @@
 //! that is never read is dropped.
 //!
 //! Execution never stands still between where a temporary is set and where it is read, and nobody reads it elsewhere; so its
-//! slot may hold anything where it does.
+//! slot may hold anything where it does. Whether it is set differs from one way of lowering to another, and where an execution goes on in another
+//! way, a reference that cannot be null has to be one: so numbers alone are temporaries.
 //!
 //! # The order of evaluation
 //!
@@ -89,7 +90,7 @@ fn uses<'a>(arena: &'a Bump, locals: &[Local], params: usize, mut reader: Reader
     let mut uses = Vec::from_iter_in(locals.iter().map(|_| Use::Unread), arena);
     let mut set_in = Vec::from_iter_in(locals.iter().map(|_| NOWHERE), arena);
     for (index, (local, uses)) in locals.iter().zip(&mut uses).enumerate() {
-        if index < params || local.class.is_wide() {
+        if index < params || local.class.is_wide() || local.is_reference {
             *uses = Use::Local;
         }
     }
@@ -232,7 +233,11 @@ impl<'a, T: Target> Function<'a, T> {
                 self.temporaries.bottom = top;
                 true
             }
-            _ => {
+            (uses, _) => {
+                // It was a constant where this was lowered before.
+                if let Use::Constant(_) = uses {
+                    self.temporaries.uses[index as usize] = Use::Local;
+                }
                 self.set_waiting();
                 false
             }

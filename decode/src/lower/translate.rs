@@ -173,7 +173,7 @@ impl<'a, T: Target> Function<'a, T> {
             Instruction::LocalGet => {
                 let index = reader.index();
                 self.operands.code.definite.read(index);
-                let Local { slot, class } = self.locals[index as usize];
+                let Local { slot, class, .. } = self.locals[index as usize];
                 if class.is_wide() {
                     self.operands.push_vector_of(slot);
                 } else {
@@ -186,7 +186,7 @@ impl<'a, T: Target> Function<'a, T> {
                 self.operands.pop(class.words());
             }
             Instruction::LocalTee => {
-                let Local { slot, class } = self.local_set(reader.index());
+                let Local { slot, class, .. } = self.local_set(reader.index());
                 if class.is_wide() {
                     self.operands.pop(2);
                     self.operands.push_vector_of(slot);
