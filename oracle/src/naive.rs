@@ -111,6 +111,15 @@ impl<'a> Rewriter<'a> {
         local
     }
 
+    /// Divides one constant by another, now and then by zero, and sets the quotient to a local.
+    fn quotient(&mut self) -> u32 {
+        let divisor = if self.rng.chance(4) { 0 } else { 3 };
+        self.op(0x41, 60);
+        self.op(0x41, divisor);
+        self.code.push(0x6e);
+        self.set(ValType::I32)
+    }
+
     fn get(&mut self, local: u32) {
         self.op(0x20, local);
     }
@@ -148,8 +157,15 @@ impl<'a> Rewriter<'a> {
                     self.restore(&types.expect("only what can be set was computed meanwhile"));
                 }
             }
+            // One that is computed before what is applied to something older, and used behind: either may trap.
+            let around = matches!(pops(raw[0]), Some(1 | 2)) && self.kept.is_empty() && self.rng.chance(8);
+            let value = around.then(|| self.quotient());
             validator.op(at, &operator)?;
             self.code.extend(raw);
+            if let Some(local) = value {
+                self.get(local);
+                self.code.push(0x1a);
+            }
             let after = validator.operand_stack_height();
             // What lies below the innermost block is none of its business.
             let own = after as usize - validator.get_control_frame(0).map_or(0, |frame| frame.height);

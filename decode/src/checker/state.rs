@@ -477,7 +477,7 @@ impl State {
         })
     }
 
-    /// The live places that hold a value, or many of them.
+    /// The live places that hold a value, or many of them: no temporaries, whose slots may not.
     pub(super) fn holders(&mut self, value: ValueId, height: u32) -> SmallVec<[Place; 2]> {
         self.first_holders(value, height, MOST_HOLDERS)
     }
@@ -495,6 +495,7 @@ impl State {
         if let Value::Initial { walk, place } = self.values.node(value).value
             && walk == self.walk
             && self.is_live(place, height)
+            && !self.is_temporary(place)
             && self.get(place) == value
         {
             found.push(place);
@@ -506,7 +507,8 @@ impl State {
             }
             self.work += 1;
             let (place, rest) = self.holders[next as usize];
-            if self.is_live(place, height) && self.get(place) == value && !found.contains(&place) {
+            let is_there = self.is_live(place, height) && !self.is_temporary(place);
+            if is_there && self.get(place) == value && !found.contains(&place) {
                 found.push(place);
             }
             next = rest;

@@ -13,8 +13,8 @@
 //! # The order of evaluation
 //!
 //! Trees wait in the order in which they were set, the *queue*. Entries of the operand stack below [`Temporaries::bottom`] are
-//! older than all of the queue, those above are newer; so newer ones must be constants or locals, which it does not matter when
-//! they are evaluated, before something older comes to stand on them or is applied to them. Where this cannot be had, all of
+//! older than all of the queue, and stay as they are; those above are newer. So newer ones must be constants or locals, which it does not matter when
+//! they are evaluated, before something of the queue comes to stand on them. Where this cannot be had, or an operator takes what is older, all of
 //! the queue is set, below what is newer.
 
 use super::mutants::mutant;
@@ -166,7 +166,14 @@ impl<'a, T: Target> Function<'a, T> {
         let waits = !self.temporaries.queue.is_empty();
         let done = match instruction {
             Instruction::LocalSet => self.set_temporary(rest.index()),
-            Instruction::LocalGet => self.get_temporary(rest.index()),
+            Instruction::LocalGet => {
+                let index = rest.index();
+                // A vector is two entries.
+                if self.locals[index as usize].class.is_wide() {
+                    self.set_waiting();
+                }
+                self.get_temporary(index)
+            }
             Instruction::I32Const | Instruction::I64Const | Instruction::F32Const | Instruction::F64Const => false,
             // In the deterministic profile others may follow.
             Instruction::Unary(op) if waits && !self.deterministic => self.operator_with_waiting::<1>(Kind::Unary(op)),
@@ -215,9 +222,11 @@ impl<'a, T: Target> Function<'a, T> {
                 true
             }
             (Use::Once, _) if tree.class == class => {
-                let is_newest = top >= self.temporaries.bottom && self.are_at_rest(self.temporaries.bottom..top);
-                if !is_newest || self.temporaries.queue.len() == MOST_WAITING {
-                    self.set_waiting();
+                let bottom = self.temporaries.bottom;
+                match self.temporaries.queue.len() {
+                    0 => {}
+                    1..MOST_WAITING if top >= bottom && self.are_at_rest(bottom..top) => {}
+                    _ => self.set_waiting(),
                 }
                 // What lies in the slot of an entry is overwritten by the next one there.
                 if self.operands.tree(top).highest_slot >= self.operands.first {
@@ -273,17 +282,13 @@ impl<'a, T: Target> Function<'a, T> {
         }
     }
 
-    /// Applies an operator to the top `N` entries, if what waits may go on doing so; otherwise it is set.
+    /// Applies an operator to the top `N` entries, if what waits may go on doing so, for they are newer; otherwise it is set. (What is older stays as it
+    /// is: nothing that traps, or overwrites an accumulator, may come to lie below the tree that holds it.)
     fn operator_with_waiting<const N: usize>(&mut self, kind: Kind) -> bool {
-        let height = self.operands.height() - N;
-        let crosses = height < self.temporaries.bottom;
-        if (!crosses || self.is_newer_at_rest())
+        if self.operands.height() - N >= self.temporaries.bottom
             && let Some(node) = self.operands.fitting(kind, self.operands.top::<N>(), Form::SetAcc)
         {
             self.operands.combine::<N>(node);
-            if crosses {
-                self.temporaries.bottom = height + 1;
-            }
             return true;
         }
         self.set_waiting();

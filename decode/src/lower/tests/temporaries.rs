@@ -77,6 +77,33 @@ fn values_are_set_where_something_comes_between() {
     assert!(found[0].ends_with("= I32Load[0](s0)"), "{found:?}");
 }
 
+/// What is applied to something older must not come to lie below what was set before it, and may hold an accumulator.
+#[test]
+fn what_is_older_stays_below() {
+    for body in [
+        "(local.get 0) (call $f) (local.set 2) i32.load (local.get 2) i32.load (call $f) i32.add i32.add",
+        "(local.get 0) (call $f) i32.load (local.set 2) i32.load (nop) (local.get 2) i32.add",
+        "(f64.convert_i32_s (local.get 0)) (memory.size) (local.set 2) i64.reinterpret_f64 (local.get 2) f64.convert_i32_u (call $f) (drop) (drop) (drop) (local.get 0)",
+    ] {
+        assert!(!code(body).is_empty());
+    }
+    // The load comes before the division.
+    let found =
+        code("(local.get 0) (local.set 2 (i32.load (local.get 0))) (local.get 1) i32.div_u (local.get 2) i32.sub");
+    assert_eq!(found[0], "s5 = I32Load[0](s0)", "{found:?}");
+    let found =
+        code("(local.get 0) (local.set 2 (i32.div_u (local.get 1) (local.get 1))) i32.load (local.get 2) i32.add");
+    assert_eq!(found[0], "s5 = I32DivU(s1, s1)", "{found:?}");
+    // As many entries wait as may, and a vector is two.
+    let body = format!(
+        "(local v128 i32 i32 i32 i32 i32 i32 i32 i32) {} (call $f) (local.set 3) (local.get 2) (local.get 3) i32x4.replace_lane 0 i32x4.extract_lane 0 {}",
+        "(local.get 0)".repeat(23),
+        "i32.add ".repeat(23)
+    );
+    let wat = format!("(module (func (param i32 i32) (result i32) {body}) (func $f (result i32) (i32.const 7)))");
+    lowered(&Machine::base(), Options::default(), &wat).expect("a valid module");
+}
+
 #[test]
 fn other_locals_are_locals() {
     for body in [
