@@ -80,7 +80,8 @@ pub enum Kind {
     SmithObjects,
     /// Structs, arrays, casts and exceptions across modules. wasmi knows none.
     Objects,
-    /// Programs of other kinds, written as by compilers that do not optimise.
+    /// Programs of other kinds, written as by compilers that do not optimise. Only if it is asked for: of 14,000 of these the checker has refused one whose
+    /// code is right.
     Naive,
 }
 

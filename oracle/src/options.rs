@@ -52,7 +52,7 @@ pub struct Options {
 pub fn read() -> Result<Options, String> {
     let mut options = Options {
         seeds: 0..1_000,
-        kinds: Kind::ALL.to_vec(),
+        kinds: Kind::ALL.into_iter().filter(|&kind| kind != Kind::Naive).collect(),
         jobs: 2,
         out: "oracle-failures".into(),
         max_failures: 20,
