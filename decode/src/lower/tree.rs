@@ -214,8 +214,10 @@ pub(super) struct Trees {
     nodes: Vec<Node>,
     /// More are many.
     limit: usize,
-    /// As many need attention: one more than the limit, one while they are watched, and none where temporaries wait, for every instruction.
+    /// So many nodes, or more, need attention. That is one more than the limit; one while they are watched; and 0, so always, in a function that has
+    /// temporaries.
     calm: usize,
+    /// Whether the function has temporaries.
     waits: bool,
     /// Offsets in the module's bytes of operators, by node; for surveys alone.
     offsets: Vec<u32>,

@@ -149,8 +149,8 @@ impl<'a, T: Target> Function<'a, T> {
         self.operands.wide_operator(op);
     }
 
-    /// Looks after trees before the next instruction: readies those of 128 bits for it, forgets nodes if there are many, and does what is to be done where
-    /// locals are [temporaries](super::temporaries), which may be all that the instruction asks for, and those behind. Gives what reads on.
+    /// Looks after trees before the next instruction: readies those of 128 bits for it, and forgets nodes if there are many. In a function that has
+    /// [temporaries](super::temporaries), instructions that only name values are done here. Gives what reads on behind them.
     #[cold]
     #[inline(never)]
     pub(super) fn attend(&mut self, mut reader: Reader<'a>) -> Reader<'a> {
